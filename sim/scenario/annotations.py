@@ -1,0 +1,68 @@
+"""What a pydantic model expects at a path: the fields of sections and the units of quantities.
+
+Only for hints in messages and for `--set`; whether a value is right, pydantic alone decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import UnionType
+from typing import Annotated, Any, TypeAliasType, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from sim.quantities import Quantity
+
+type Path = Sequence[str | int]
+
+
+def _alternatives(annotation: Any) -> Iterator[Any]:
+    """The bare types, and the quantities, that an annotation stands for."""
+    origin = get_origin(annotation)
+    if isinstance(annotation, TypeAliasType):
+        yield from _alternatives(annotation.__value__)
+    elif origin is Annotated:
+        yield from (extra for extra in get_args(annotation)[1:] if isinstance(extra, Quantity))
+        yield from _alternatives(get_args(annotation)[0])
+    elif origin is Union or origin is UnionType:
+        for part in get_args(annotation):
+            yield from _alternatives(part)
+    else:
+        yield annotation
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _below(annotation: Any, step: str | int) -> Iterator[Any]:
+    """The annotations one step down: of a field, of a mapping's values, of a list's items."""
+    for kind in _alternatives(annotation):
+        origin, parts = get_origin(kind), get_args(kind)
+        if _is_section(kind):
+            field = kind.model_fields.get(step)
+            if field is not None:
+                yield field.annotation
+                yield from field.metadata  # quantities stand here
+        elif origin is dict:
+            yield parts[1]
+        elif origin in (list, tuple, set, frozenset):
+            yield parts[0]
+
+
+def _at(model: type[BaseModel], path: Path) -> list[Any]:
+    """What may stand at a path: bare types and quantities; empty where the model knows no such path."""
+    found: list[Any] = [model]
+    for step in path:
+        found = [below for annotation in found for below in _below(annotation, step)]
+    return [kind for annotation in found for kind in _alternatives(annotation)]
+
+
+def fields_at(model: type[BaseModel], path: Path) -> list[str]:
+    """The names of the fields of the section at a path; empty if there is no section."""
+    return [name for kind in _at(model, path) if _is_section(kind) for name in kind.model_fields]
+
+
+def quantity_at(model: type[BaseModel], path: Path) -> Quantity[Any] | None:
+    """The quantity at a path, if what stands there has a unit."""
+    return next((kind for kind in _at(model, path) if isinstance(kind, Quantity)), None)

@@ -1,0 +1,513 @@
+"""The scenario: every input of the market, with its unit, symbol, default and source.
+
+A `Scenario` is frozen and refuses unknown keys. Money is held in integer cents, money rates in
+cents a year, rates in 1/year, durations in weeks, months or years as their types say
+(`sim.quantities`). A default given here carries its source in the field itself, so that a number
+which no file mentions has a source too.
+
+Sources: ids of `seeds/` (L7, K2, ...), or the word assumption. What was fitted is said so.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from sim.quantities import Date, Fraction, Money, MoneyRate, Months, Rate, Weeks, Years
+from sim.scenario.errors import Citation, ScenarioIssues
+
+NonNegative = Annotated[float, Field(ge=0, le=1e6)]
+Positive = Annotated[float, Field(gt=0, le=1e6)]
+Weight = Annotated[float, Field(ge=-100, le=100)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Title = Annotated[int, Field(ge=0, le=2)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+
+CounterPolicy = Literal["off", "match_once"]
+PricingPolicy = Literal["priced", "at_cap"]
+EVENT_KINDS = (
+    "plan",
+    "model_release",
+    "acquihire",
+    "investment",
+    "campaign",
+    "leadership_change",
+    "hiring_freeze",
+    "budget_change",
+)
+
+
+def parameter(default: Any, meaning: str, *, symbol: str = "", source: str = "assumption") -> Any:
+    """A schema field whose meaning, symbol and source travel with it into docs and JSON Schema."""
+    return Field(default, description=meaning, json_schema_extra={"symbol": symbol, "source": source})
+
+
+class Section(BaseModel):
+    """Base of every part of a scenario: frozen, unknown keys refused, defaults checked too."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
+
+
+class Choice(Section):
+    """How a researcher weighs staying against each offer (a logit over U; MODEL step 7)."""
+
+    pay_elasticity: Positive = parameter(2.0, "utility of log pay", symbol="alpha", source="L7")
+    taste_scale: Positive = parameter(
+        1.0, "scale of the Gumbel taste; 1 sets the unit of utility", symbol="sigma"
+    )
+    attachment_mean: Weight = parameter(4.7, "mean attachment to the employer (fitted)", symbol="A")
+    attachment_sd: NonNegative = parameter(2.0, "spread of attachment over people", symbol="sd A")
+    tenure_effect: NonNegative = parameter(
+        0.3, "utility of ln(1 + tenure in years) when staying", symbol="A_t"
+    )
+    moving_cost: NonNegative = parameter(0.0, "utility lost by any move", symbol="c_move")
+    mission_weight: NonNegative = parameter(
+        0.5, "utility of agreeing with the mission", symbol="g_m", source="K2"
+    )
+    compute_weight: NonNegative = parameter(0.2, "utility of ln compute per head", symbol="g_k")
+    standing_weight: NonNegative = parameter(0.5, "utility of ln standing", symbol="g_M")
+    leadership_weight: NonNegative = parameter(0.3, "utility of the unit's leadership", symbol="g_L")
+    ties_weight: NonNegative = parameter(1.0, "utility of all one's ties being at the lab", symbol="g_c")
+    title_weight: NonNegative = parameter(0.5, "utility of one step of title", symbol="g_h", source="O15")
+
+
+class Equity(Section):
+    """How grants are made and valued (MODEL: package, offer, T12)."""
+
+    discount_rate: Rate = parameter("10 %/year", "discount of vests to come", symbol="r", source="K11")
+    exit_hazard: Rate = parameter("15 %/year", "hazard of leaving used to value vests", symbol="h")
+    horizon: Years = parameter("4 years", "years over which a package is annualised", symbol="H")
+    sign_on_share: Fraction = parameter(0.1, "share of a package paid in cash at the start", symbol="s")
+    refresh_share: Fraction = parameter(0.25, "yearly refresh grant, as a share of the opening grant")
+    clawback: Weeks = parameter("12 months", "sign-on is paid back pro rata by who leaves sooner")
+
+
+class Contact(Section):
+    """How often researchers are approached (MODEL step 4)."""
+
+    rate: Rate = parameter(
+        "2.5 /year", "approaches a year to an employed researcher", symbol="lambda_contact"
+    )
+    outside_rate: Rate = parameter("8 /year", "approaches a year to a researcher outside the labs")
+    visibility_exponent: NonNegative = parameter(0.5, "visibility grows with talent to this power")
+    referral: NonNegative = parameter(
+        1.0, "extra approaches from a lab where all one's ties are", symbol="referral"
+    )
+
+
+class Hiring(Section):
+    """How labs plan and pay for hiring (MODEL steps 3 to 5)."""
+
+    look_ahead: Weeks = parameter("26 weeks", "the headcount plan is read so far ahead")
+    gap_weight: NonNegative = parameter(2.0, "planned hires a year for each head below plan")
+    replacement: NonNegative = parameter(0.15, "planned hires a year for each head there is")
+    budget_share: Fraction = parameter(
+        0.25, "share of the free account that may be offered a week", symbol="phi_B"
+    )
+    runway: Weeks = parameter("12 weeks", "weeks of payroll that hiring never touches")
+    patience: Weeks = parameter("4 weeks", "weeks a candidate waits for an offer the lab cannot yet pay")
+
+
+class Value(Section):
+    """What a researcher is worth to a lab a year (Gabaix and Landier's form)."""
+
+    median: MoneyRate = parameter(
+        "1.52M USD/year", "worth of the median researcher at a lab of compute 1", symbol="C"
+    )
+    size_exponent: NonNegative = parameter(
+        1.0, "worth grows with lab scale to this power", symbol="gamma", source="K8"
+    )
+    compute_exponent: NonNegative = parameter(0.3, "lab scale grows with compute to this power", symbol="eta")
+    ties: NonNegative = parameter(0.2, "extra worth when all of one's ties are present", symbol="tau")
+    noise: NonNegative = parameter(0.3, "sd of the log error with which a lab sees it", symbol="sigma_v")
+
+
+class Counter(Section):
+    """How incumbents answer a bid (MODEL step 6)."""
+
+    detection: Fraction = parameter(0.8, "chance that the incumbent learns of the bid", symbol="d_c")
+    probability: Fraction = parameter(0.5, "chance that it then answers", symbol="pi_c", source="O20")
+
+
+class Exits(Section):
+    """Hazards of leaving the labs, common to all labs but for their working conditions q."""
+
+    found: Rate = parameter("0.036 /year", "leaving to found a start-up, at q = 0 (fitted)", symbol="h_found")
+    academia: Rate = parameter("0.036 /year", "leaving for academia, at q = 0 (fitted)", symbol="h_academia")
+    field: Rate = parameter("0.048 /year", "leaving the field, at q = 0 (fitted)", symbol="h_field")
+    found_sensitivity: Weight = parameter(1.0, "fall of ln hazard with working conditions", symbol="b_found")
+    academia_sensitivity: Weight = parameter(
+        1.0, "fall of ln hazard with working conditions", symbol="b_academia"
+    )
+    field_sensitivity: Weight = parameter(1.0, "fall of ln hazard with working conditions", symbol="b_field")
+    acquired_ratio: Positive = parameter(
+        3.133,
+        "first-year hazard of the acqui-hired, over the ordinary",
+        symbol="A_acq",
+        source="K3.hazard_ratio",
+    )
+
+
+class Entry(Section):
+    """Who comes into the market (MODEL step 9)."""
+
+    outside: Count = parameter(425, "researchers outside the labs at the start")
+    outside_pay: MoneyRate = parameter("250k USD/year", "their pay, all base, for the median talent")
+    graduates: Rate = parameter("560 /year", "graduates a year at the start (fitted to headcounts)")
+    graduates_growth: Rate = parameter("140 /year", "by how many that number grows each year (fitted)")
+    return_rate: Rate = parameter("25 %/year", "rate at which founders and those who left come back")
+
+
+class Talent(Section):
+    """Talent and opening pay: Pareto, truncated at a cap, in units of the median researcher."""
+
+    tail_exponent: Positive = parameter(
+        1.0, "Pareto exponent of the survival function", symbol="zeta", source="K9"
+    )
+    cap: Annotated[float, Field(gt=1, le=1e6)] = parameter(12.0, "talent of the best, over the median")
+    base_share: Fraction = parameter(0.4, "share of pay that is base")
+    base_cap: MoneyRate = parameter("500k USD/year", "base pay is never above this", source="P18")
+
+
+class Ties(Section):
+    """Ties between colleagues: a fixed symmetric graph, drawn once a run."""
+
+    within: Annotated[int, Field(ge=0, le=16, multiple_of=2)] = parameter(
+        4, "ties inside one's first lab or class"
+    )
+    across: Annotated[int, Field(ge=0, le=16, multiple_of=2)] = parameter(2, "ties anywhere in the market")
+
+
+class Standing(Section):
+    """How a lab's standing moves (MODEL step 11)."""
+
+    persistence: Fraction = parameter(0.9, "share of ln standing left after a month", symbol="rho")
+    release_sd: NonNegative = parameter(0.5, "ln standing moved by a surprise of one", symbol="xi")
+    noise: NonNegative = parameter(0.03, "long-run sd of ln standing without events")
+    talent_weight: Weight = parameter(0.1, "long-run ln standing for ln mean talent over the market's")
+    compute_weight: Weight = parameter(0.05, "long-run ln standing for ln compute over the opening mean")
+    inflow_elasticity: Weight = parameter(0.2, "inflows scale with standing to this power", symbol="kappa")
+    leadership_recovery: Rate = parameter("20 %/year", "rate at which a unit gets over a lost leader")
+
+
+class MarketParameters(Section):
+    """Parameters common to all labs, by topic."""
+
+    choice: Choice = Choice()
+    equity: Equity = Equity()
+    contact: Contact = Contact()
+    hiring: Hiring = Hiring()
+    value: Value = Value()
+    counter: Counter = Counter()
+    exits: Exits = Exits()
+    entry: Entry = Entry()
+    talent: Talent = Talent()
+    ties: Ties = Ties()
+    standing: Standing = Standing()
+
+
+class Mission(Section):
+    """A point in the space of missions; a researcher has one too, drawn from a standard normal."""
+
+    openness: Weight = parameter(0.0, "publishing and open weights")
+    safety: Weight = parameter(0.0, "safety of AI as an aim")
+    product: Weight = parameter(0.0, "products in many hands")
+
+
+class Unit(Section):
+    """A unit of a lab; what it leaves out is the lab's."""
+
+    share: NonNegative = parameter(0.0, "weight in opening staff and in ordinary hires")
+    culture: Weight | None = parameter(None, "utility of working there; the lab's if absent", symbol="c_j")
+    working_conditions: Weight | None = parameter(None, "lowers exits; the lab's if absent", symbol="q_j")
+    mission: Mission | None = parameter(None, "the unit's mission; the lab's if absent", symbol="m_j")
+
+
+class Treasury(Section):
+    """The account that pays deals, envelopes and shortfalls."""
+
+    opening: Money = parameter("0 USD", "balance at the start")
+    inflow: MoneyRate = parameter("0 USD/year", "money coming in")
+
+
+class Vesting(Section):
+    """Terms of the grants to new hires; refresh and retention grants have no cliff."""
+
+    length: Years = parameter("4 years", "vesting time", symbol="T", source="P5")
+    cliff: Months = parameter("12 months", "nothing vests before", symbol="c", source="P5")
+
+
+class HeadcountTarget(Section):
+    """One point of a lab's headcount plan; between points the plan is linear, after the last it is flat."""
+
+    date: Date = Field(description="day of the target")
+    staff: Count = Field(description="planned headcount N* that day")
+
+
+class Lab(Section):
+    """One lab: its people, money, pay, policies and what makes it attractive."""
+
+    label: Annotated[str, Field(min_length=1, max_length=60)] = Field(description="name for people")
+    staff: Count = Field(description="headcount at the start")
+    headcount_plan: tuple[HeadcountTarget, ...] = parameter(
+        (), "headcount plan N* after the start", symbol="N*"
+    )
+    founded: Date = Field(description="bounds the tenure of the opening staff")
+    opening_hazard: Rate = parameter(
+        "20 %/year", "hazard behind the tenure of the opening staff", source="R5"
+    )
+    median_pay: MoneyRate = Field(description="base and vests a year of the median researcher")
+    star_pay: MoneyRate = Field(description="opening and offered pay is never above this a year")
+    treasury: Treasury = Treasury()
+    talent_opening: Money = parameter("0 USD", "talent account at the start")
+    talent_inflow: MoneyRate = parameter("0 USD/year", "money into the talent account")
+    compute: Positive = parameter(1.0, "compute, in units of the typical lab", symbol="K")
+    equity_value: Fraction = parameter(
+        0.6, "worth of a dollar of equity to a researcher", symbol="phi_E", source="K10"
+    )
+    vesting: Vesting = Vesting()
+    non_compete: Weeks = parameter("0 weeks", "paid leave between leaving and starting elsewhere", symbol="z")
+    process: Weeks = parameter("3 weeks", "interviews from contact to offer", source="F4")
+    offer_expiry: Annotated[Weeks, Field(ge=1)] = parameter("1 week", "an offer is decided after so long")
+    counter_policy: CounterPolicy = parameter("match_once", "answer to a bid for one's staff")
+    counter_title: Title = parameter(0, "steps of title added to a counter-offer", symbol="h", source="O15")
+    standing: Positive = parameter(1.0, "standing at the start", symbol="M")
+    culture: Weight = parameter(0.0, "utility of working there (fitted)", symbol="c_j")
+    working_conditions: Weight = parameter(0.0, "lowers the exit hazards (fitted)", symbol="q_j")
+    mission: Mission = Mission()
+    units: dict[Name, Unit] = parameter({}, "units; none means one unit that is the lab")
+
+
+class When(Section):
+    """The condition on which a plan fires."""
+
+    standing_below: Positive = Field(description="the plan fires when the lab's standing falls below this")
+    after: Weeks = parameter("7 days", "from the trigger to the plan")
+
+
+class ModelRelease(Section):
+    """A model release; a surprise of -1.5 is a disappointment of 1.5 release sds, against rivals."""
+
+    lab: Name
+    surprise: Annotated[float, Field(ge=-10, le=10)] = Field(description="in units of the release sd")
+
+
+class Acquihire(Section):
+    """A lab pays a target's owners and takes the founder and part of the team into a unit."""
+
+    buyer: Name
+    target: Name
+    price: Money = Field(description="paid from the buyer's treasury to the target's owners")
+    founder: bool = parameter(True, "the target's most talented person moves")
+    team_share: Fraction = parameter(0.0, "share of the others who move, drawn at random")
+    unit: Name | None = parameter(None, "unit of the buyer that receives them; opened if new")
+
+
+class Investment(Section):
+    """Money put into a lab's treasury, by another lab or from outside the market."""
+
+    target: Name
+    amount: Money
+    investor: Name | None = parameter(None, "the lab that pays; outside money if absent")
+
+
+class Campaign(Section):
+    """Offers to the best of one rival's staff, paid from an envelope of their own."""
+
+    name: Name
+    lab: Name
+    target: Name
+    researchers: Annotated[int, Field(ge=1, le=100_000)] = Field(description="how many are approached")
+    package_cap: Money = Field(description="sign-on and grant together are never above this")
+    weeks: Annotated[Weeks, Field(ge=1)] = parameter("8 weeks", "approaches are spread evenly over so long")
+    interviews: Literal["skip", "normal"] = parameter("normal", "skip: the offer is written at contact")
+    envelope: Money | None = parameter(None, "money set aside; researchers times cap if absent")
+    value_factor: Positive = parameter(1.5, "worth of the campaign's hires over ordinary ones (fitted)")
+    pricing: PricingPolicy = parameter("priced", "price by step 5, or offer everybody the cap")
+    unit: Name | None = parameter(None, "unit that receives the hires")
+    title: Title = parameter(0, "steps of title offered", symbol="h")
+
+
+class LeadershipChange(Section):
+    """A leader is dismissed or leaves; the unit's leadership falls and recovers slowly."""
+
+    lab: Name
+    unit: Name | None = parameter(None, "unit concerned; every unit if absent")
+    shock: Annotated[float, Field(ge=0, le=10)] = parameter(0.3, "fall of the unit's leadership", symbol="l")
+
+
+class HiringFreeze(Section):
+    """A lab stops approaching and offering for a while."""
+
+    lab: Name
+    weeks: Annotated[Weeks, Field(ge=1)]
+
+
+class BudgetChange(Section):
+    """From that week on a lab's inflows or headcount plan are multiplied."""
+
+    lab: Name
+    talent_inflow: NonNegative = parameter(1.0, "factor on the talent inflow")
+    treasury_inflow: NonNegative = parameter(1.0, "factor on the treasury inflow")
+    headcount_plan: NonNegative = parameter(1.0, "factor on the headcount plan")
+
+
+class Event(Section):
+    """One dated event, or a plan. Exactly one kind; part_of makes it wait for that plan."""
+
+    on: Date | None = Field(None, description="the week of this day; within a plan, the earliest date")
+    part_of: Name | None = Field(None, description="happens only if that plan has fired")
+    plan: Name | None = Field(None, description="a reaction rule of a lab, and its name")
+    lab: Name | None = Field(None, description="the plan's lab")
+    when: When | None = Field(None, description="the plan's condition")
+    model_release: ModelRelease | None = None
+    acquihire: Acquihire | None = None
+    investment: Investment | None = None
+    campaign: Campaign | None = None
+    leadership_change: LeadershipChange | None = None
+    hiring_freeze: HiringFreeze | None = None
+    budget_change: BudgetChange | None = None
+
+    @property
+    def kind(self) -> str:
+        """The one kind that is set."""
+        return next(kind for kind in EVENT_KINDS if getattr(self, kind) is not None)
+
+    @property
+    def body(self) -> Any:
+        """What the event says of its kind: a section, or the name of a plan."""
+        return getattr(self, self.kind)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        kinds = [kind for kind in EVENT_KINDS if getattr(self, kind) is not None]
+        if len(kinds) != 1:
+            said = " and ".join(kinds) if kinds else "none"
+            raise ValueError(f"an event is exactly one of {', '.join(EVENT_KINDS)}; this one is {said}")
+        if self.plan is not None and (self.lab is None or self.when is None or self.on or self.part_of):
+            raise ValueError("a plan has a lab and a when, and neither on nor part_of")
+        if self.plan is None and (self.lab or self.when):
+            raise ValueError("only a plan has lab and when at this level")
+        if self.plan is None and self.on is None:
+            raise ValueError("an event needs its date: on: 2025-06-12")
+        return self
+
+
+class Scenario(Section):
+    """A whole scenario, composed and validated."""
+
+    name: Name
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    description: Annotated[str, Field(max_length=4000)] = ""
+    start: Date
+    horizon: Annotated[Weeks, Field(ge=1, le=2000)]
+    market: MarketParameters = MarketParameters()
+    labs: dict[Name, Lab] = Field(min_length=1, max_length=500)
+    events: tuple[Event, ...] = Field((), max_length=1000)
+    _sources: dict[str, Citation] = PrivateAttr(default_factory=dict)
+
+    @property
+    def sources(self) -> dict[str, Citation]:
+        """Where each number of the scenario's files comes from, by dotted path."""
+        return self._sources
+
+    @property
+    def end(self) -> date:
+        """The first day after the horizon."""
+        return self.start + timedelta(weeks=self.horizon)
+
+    def week_of(self, day: date) -> int:
+        """The week, counted from the start, in which a day falls."""
+        return (day - self.start).days // 7
+
+    def planned_headcount(self, lab: str, day: date) -> float:
+        """N* of a lab on a day: linear between its targets, flat after the last."""
+        points = [(self.start, self.labs[lab].staff)] + [
+            (p.date, p.staff) for p in self.labs[lab].headcount_plan
+        ]
+        if day >= points[-1][0]:
+            return float(points[-1][1])
+        for (d0, n0), (d1, n1) in pairwise(points):
+            if d0 <= day < d1:
+                return n0 + (n1 - n0) * (day - d0).days / (d1 - d0).days
+        return float(points[0][1])
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = ScenarioIssues()
+        for name, lab in self.labs.items():
+            _check_lab(self, name, lab, problems)
+        plans = [event.plan for event in self.events if event.plan]
+        for i, event in enumerate(self.events):
+            _check_event(self, f"events.{i}", event, plans, problems)
+        problems.raise_if_any()
+        return self
+
+
+def _check_lab(scenario: Scenario, name: str, lab: Lab, problems: ScenarioIssues) -> None:
+    path = f"labs.{name}"
+    if lab.founded > scenario.start:
+        problems.add(f"{path}.founded", f"{name} is founded after the scenario starts ({scenario.start})")
+    if lab.star_pay < lab.median_pay:
+        problems.add(f"{path}.star_pay", "stars are paid less than the median researcher")
+    days = [scenario.start] + [target.date for target in lab.headcount_plan]
+    if any(later <= earlier for earlier, later in pairwise(days)):
+        problems.add(f"{path}.headcount_plan", "dates must rise, and come after the start")
+    if lab.units and not any(unit.share > 0 for unit in lab.units.values()):
+        problems.add(f"{path}.units", "at least one unit needs a share above 0")
+
+
+def _check_event(
+    scenario: Scenario, path: str, event: Event, plans: list[str], problems: ScenarioIssues
+) -> None:
+    """References, dates and sizes of one event; every fault is added to `problems` with its path."""
+    body = event.body
+    if event.on is not None and not scenario.start <= event.on < scenario.end:
+        problems.add(f"{path}.on", f"{event.on} lies outside the horizon, {scenario.start} to {scenario.end}")
+    if event.part_of is not None and event.part_of not in plans:
+        problems.unknown(f"{path}.part_of", "plan", event.part_of, plans)
+    if event.plan is not None and plans.count(event.plan) > 1:
+        problems.add(f"{path}.plan", f"two plans are called {event.plan!r}")
+    owner = event if event.plan is not None else body
+    prefix = path if event.plan is not None else f"{path}.{event.kind}"
+    known = True
+    for role in ("lab", "buyer", "target", "investor"):
+        lab = getattr(owner, role, None)
+        if lab is not None and lab not in scenario.labs:
+            problems.unknown(f"{prefix}.{role}", "lab", lab, list(scenario.labs))
+            known = False
+    if not known:
+        return
+    if isinstance(body, Acquihire | Campaign | Investment):
+        actor = next((r for r in ("buyer", "lab", "investor") if getattr(body, r, None)), None)
+        if actor and getattr(body, actor) == body.target:
+            problems.add(f"{prefix}.target", f"{body.target} cannot be the target of itself")
+    if isinstance(body, LeadershipChange) and body.unit is not None:
+        units = scenario.labs[body.lab].units
+        if body.unit not in units:
+            problems.unknown(f"{prefix}.unit", "unit", body.unit, list(units))
+    if isinstance(body, Campaign) and event.on is not None:
+        _check_campaign(scenario, prefix, body, event.on, problems)
+
+
+def _check_campaign(
+    scenario: Scenario, path: str, campaign: Campaign, day: date, problems: ScenarioIssues
+) -> None:
+    staff = round(scenario.planned_headcount(campaign.target, day))
+    if campaign.researchers > staff:
+        problems.add(
+            f"{path}.researchers",
+            f"the campaign wants {campaign.researchers} researchers, but {campaign.target} has about {staff}",
+        )
+    names = [e.campaign.name for e in scenario.events if e.campaign is not None]
+    if names.count(campaign.name) > 1:
+        problems.add(f"{path}.name", f"two campaigns are called {campaign.name!r}")
+
+
+def is_name(text: str) -> bool:
+    """Whether a text may name a lab, unit, plan, campaign or scenario."""
+    return re.fullmatch(r"[a-z][a-z0-9-]{0,39}", text) is not None
