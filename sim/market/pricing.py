@@ -1,0 +1,207 @@
+"""Step 5, pricing: what each lab offers, under its budget and with every promise covered.
+
+People at rivals are priced at the optimum against the choice rule, max (v - w) P(w); people from
+outside at the lab's own pay for their talent. Where a line's expected cost is above its budget, one
+multiplier mu lowers v to v / (1 + mu) for all its offers. Escrow holds a sign-on and a year of base
+for every live offer; offers go out in order of surplus per dollar until it is full, the rest wait.
+Source: MODEL step 5; T10. Unit of time: the week; pay in USD a year, promises in cents.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim import appraisal, segments, worth
+from sim.quantities import WEEKS_PER_YEAR
+from sim.state import OUTSIDE, Approaches, Booleans, Floats, Integers, Market, Offers
+
+BISECTIONS = 24
+LARGEST_LN_MULTIPLIER = 5.0
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What pricing needs to know of each offer; columns of one length, USD a year.
+
+    `value` v, `base` b, `kappa` worth of a dollar of package, `reservation` R, `cap` on w,
+    `posted` whether w is fixed at `scale` (people from outside, or a campaign that pays the cap).
+    """
+
+    value: Floats
+    base: Floats
+    kappa: Floats
+    reservation: Floats
+    cap: Floats
+    posted: Booleans
+    scale: Floats
+
+
+def price(targets: Targets, multiplier: Floats, elasticity: float) -> tuple[Floats, Floats]:
+    """Yearly cost w and chance of acceptance P of each offer, at v / (1 + mu)."""
+    value = targets.value / (1 + multiplier)
+    best = worth.best_price(value, targets.base, targets.kappa, targets.reservation, elasticity)
+    cost = np.where(targets.posted, targets.scale, np.clip(best, targets.base, targets.cap))
+    pay = targets.base + targets.kappa * (cost - targets.base)
+    return cost, worth.acceptance(pay, targets.reservation, elasticity)
+
+
+def budget_multiplier(
+    targets: Targets, line: Integers, budget: Floats, elasticity: float, horizon: float
+) -> Floats:
+    """mu of each budget line so that the sum of P times cost over its offers is at most its budget.
+
+    Parameters
+    ----------
+    line : (n,) budget line of each offer; budget : (lines,) USD; horizon : years of cost H.
+
+    Returns
+    -------
+    (lines,) multipliers: 0 where the budget does not bind, found by bisection of ln (1 + mu) in a
+    fixed number of steps where it does, the largest where no multiplier is enough.
+    """
+    lines = len(budget)
+
+    def spend(rows: Integers, multiplier: Floats) -> Floats:
+        some = Targets(*(getattr(targets, name)[rows] for name in targets.__dataclass_fields__))
+        cost, chance = price(some, multiplier[line[rows]], elasticity)
+        return np.bincount(line[rows], weights=chance * cost * horizon, minlength=lines)
+
+    binds = spend(np.arange(len(line)), np.zeros(lines)) > budget
+    rows = np.flatnonzero(binds[line])
+    low, high = np.zeros(lines), np.full(lines, LARGEST_LN_MULTIPLIER)
+    for _ in range(BISECTIONS if len(rows) else 0):
+        middle = (low + high) / 2
+        over = spend(rows, np.expm1(middle)) > budget
+        low, high = np.where(over, middle, low), np.where(over, high, middle)
+    return np.where(binds, np.expm1(high), 0.0)
+
+
+def within_limits(
+    line: Integers, merit: Floats, tie_break: Integers, limits: list[tuple[Integers, Integers]]
+) -> Booleans:
+    """Offers that go out: in each line by falling merit while every running total keeps its limit.
+
+    `limits` is a list of (amount of each offer, limit of its line repeated for each offer), in cents.
+    """
+    order = np.lexsort((tie_break, -merit, line))
+    fits = np.ones(len(line), np.bool_)
+    for amount, limit in limits:
+        fits[order] &= segments.running_total(line[order], amount[order]) <= limit[order]
+    return fits
+
+
+def make_offers(market: Market) -> None:
+    """Price the approaches that are due and write the offers that can be paid."""
+    found = Approaches.joined(market.approaches.pop(market.week, []))
+    if not len(found):
+        return
+    wanted = _still_wanted(market, found)
+    _no_longer_pending(market, found.where(~wanted))
+    batch = _drafts(market, found.where(wanted))
+    line = market.run_of(batch.row) * market.budget.shape[1] + market.line_of(batch)
+    targets = _targets(market, batch)
+    choice, horizon = market.scenario.market.choice, market.scenario.market.equity.horizon
+    slope = choice.pay_elasticity / choice.taste_scale
+    multiplier = budget_multiplier(targets, line, market.budget.ravel() / 100, slope, horizon)
+    cost, chance = price(targets, multiplier[line], slope)
+    batch.weekly_base[:] = np.rint(targets.base * 100 / WEEKS_PER_YEAR)
+    share = market.scenario.market.equity.sign_on_share
+    batch.sign_on[:], batch.grant[:] = appraisal.split_package((cost - targets.base) * horizon, share)
+    base = batch.weekly_base * WEEKS_PER_YEAR / 100
+    batch.pay[:] = appraisal.package_pay(market, base, batch.sign_on, batch.grant, batch.lab)
+    fits = _affordable(market, batch, line, (targets.value - cost) * chance / np.maximum(cost, 1.0))
+    _send(market, batch.where(fits))
+    _wait(market, found.where(np.flatnonzero(wanted)[~fits]))
+
+
+def _still_wanted(market: Market, found: Approaches) -> Booleans:
+    """Approaches that may become offers: same spell, not leaving, lab alive, one offer a lab."""
+    people, running = market.researchers, market.offers
+    same = (people.spell[found.row] == found.spell) & ~people.leaving[found.row]
+    wanted = same & ~market.labs.failed[market.run_of(found.row), found.lab]
+    labs = market.shape[1]
+    pair = found.row * labs + found.lab
+    order = np.lexsort((-found.campaign, pair))
+    wanted[order] &= segments.starts(pair[order])
+    if len(running):
+        wanted &= ~np.isin(pair, running.row * labs + running.lab)
+    return np.asarray(wanted)
+
+
+def _no_longer_pending(market: Market, batch: Approaches) -> None:
+    """Outsiders whose approach has ended leave their vacancy to others."""
+    gone = batch.origin == OUTSIDE
+    np.subtract.at(market.pending, (market.run_of(batch.row[gone]), batch.lab[gone]), 1)
+
+
+def _wait(market: Market, batch: Approaches) -> None:
+    """What could not be paid this week is tried again next week, as long as patience lasts."""
+    weeks = market.constants.process[batch.lab] + market.scenario.market.hiring.patience
+    waiting = market.week - batch.contact_week < weeks
+    _no_longer_pending(market, batch.where(~waiting))
+    if waiting.any():
+        market.approaches.setdefault(market.week + 1, []).append(batch.where(waiting))
+
+
+def _drafts(market: Market, found: Approaches) -> Offers:
+    """Offers without a price: the terms of going and of staying as of this week."""
+    rows, people = found.row, market.researchers
+    return Offers.new(
+        len(found), counter=0, **vars(found),
+        terms=appraisal.lab_terms(market, rows, found.lab, found.unit, found.title),
+        stay_terms=appraisal.stay_terms(market, rows, people.title[rows].astype(np.int64)),
+        stay_pay=appraisal.stay_pay(market, rows),
+    )  # fmt: skip
+
+
+def _targets(market: Market, batch: Offers) -> Targets:
+    """The estimates on which a lab prices: it guesses the mean attachment, and knows the rest."""
+    choice, equity = market.scenario.market.choice, market.scenario.market.equity
+    constants, rows, lab = market.constants, batch.row, batch.lab
+    base, package = appraisal.scale_pay(market, rows, lab)
+    outside = batch.origin == OUTSIDE
+    current = market.researchers.weekly_base[rows] * WEEKS_PER_YEAR / 100
+    base = np.where(outside, base, np.maximum(base, current))
+    kernel = constants.new_kernel[constants.kernel_terms[lab]]
+    kappa = worth.package_worth(equity.sign_on_share, constants.equity_value[lab], kernel)
+    bond = np.where(outside, 0.0, choice.attachment_mean)
+    against = batch.stay_terms + bond + choice.moving_cost - batch.terms
+    floor = worth.reservation(batch.stay_pay, against, choice.pay_elasticity)
+    cap, at_cap, factor = _campaign_terms(market, batch)
+    cap = base + cap / equity.horizon
+    scale = np.where(outside, base + package / equity.horizon, cap)
+    return Targets(batch.value * factor, base, kappa, floor, cap, outside | at_cap, scale)
+
+
+def _campaign_terms(market: Market, batch: Offers) -> tuple[Floats, Booleans, Floats]:
+    """Package cap in USD, whether it is paid to all, and the campaign's factor on value."""
+    bodies = [event.body for event in market.constants.campaigns]
+    cap = np.array([body.package_cap / 100 for body in bodies] + [np.inf])
+    at_cap = np.array([body.pricing == "at_cap" for body in bodies] + [False])
+    factor = np.array([body.value_factor for body in bodies] + [1.0])
+    return cap[batch.campaign], at_cap[batch.campaign], factor[batch.campaign]
+
+
+def _affordable(market: Market, batch: Offers, line: Integers, merit: Floats) -> Booleans:
+    """Offers that escrow and, for a campaign, what is left of its envelope cover."""
+    run, column = market.run_of(batch.row), market.line_of(batch)
+    free = market.ledger.of(run, market.account_of(batch)) - market.promised[run, column]
+    budget = market.budget[run, column]
+    envelope = np.where(batch.campaign >= 0, budget, np.iinfo(np.int64).max)
+    whole = batch.package + batch.first_year_base
+    limits = [(batch.escrow, free), (whole, envelope)]
+    return (budget > 0) & within_limits(line, merit, market.id_of(batch.row), limits)
+
+
+def _send(market: Market, batch: Offers) -> None:
+    """The offers go out, and what they promise is held."""
+    batch.offer_week[:] = market.week
+    batch.expires[:] = market.week + market.constants.expiry[batch.lab] - 1
+    run, theirs = market.run_of(batch.row), batch.campaign >= 0
+    np.add.at(market.promised, (run, market.line_of(batch)), batch.escrow)
+    whole = (batch.package + batch.first_year_base)[theirs]
+    np.add.at(market.campaign_committed, (run[theirs], batch.campaign[theirs]), whole)
+    np.add.at(market.tally.offers, (run, batch.lab), 1)
+    market.offers = Offers.joined([market.offers, batch] if len(market.offers) else [batch])

@@ -1,0 +1,370 @@
+"""The opening market: a scenario compiled into constants, and everybody in their place in week 0.
+
+Opening staff are people who have stayed until now: tenure is exponential at the lab's hazard and
+truncated at its age, attachment is drawn given survival to that tenure against the ordinary stream
+of offers, and past refresh grants are on the books. Ids run through the labs' opening staff in the
+order of the scenario, then the outsiders, then the graduates by the week in which they will enter.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sim import appraisal, spells, worth
+from sim.appraisal import PERSON_BITS
+from sim.draws import Keys, Purpose, normals, pack, purpose_keys, run_keys, uniforms
+from sim.ledger import Ledger
+from sim.quantities import WEEKS_PER_YEAR
+from sim.scenario.schema import Event, Scenario, Unit
+from sim.state import (
+    FROM_OPENING,
+    NEVER,
+    OUTSIDE,
+    UNBORN,
+    Constants,
+    Floats,
+    Integers,
+    Labs,
+    Log,
+    Market,
+    Offers,
+    Researchers,
+    Tally,
+)
+
+SURVIVAL_TRIES = 24
+
+
+def open_market(scenario: Scenario, seed: int, runs: Integers, keep_journal: bool = True) -> Market:
+    """The market of the given runs of a scenario, ready for its first week.
+
+    Parameters
+    ----------
+    seed : seed of the ensemble; the key of run r is a mix of (seed, r).
+    runs : numbers of the runs, shape (R,); results never depend on which runs stand together.
+    keep_journal : whether the ledger keeps every posting or only balances.
+    """
+    constants = compile_constants(scenario)
+    keys, entry_weeks = run_keys(seed, runs), graduation_weeks(scenario)
+    staff = [lab.staff for lab in scenario.labs.values()]
+    people = sum(staff) + scenario.market.entry.outside + len(entry_weeks)
+    shape = (len(runs), len(staff))
+    campaigns, plans = len(constants.campaigns), len(constants.plans)
+    names = [event.body.name for event in constants.campaigns]
+    market = Market(
+        scenario=scenario, constants=constants, runs=runs, keys=keys, people=people, week=0,
+        researchers=Researchers.empty(len(runs) * people),
+        labs=Labs.empty(*shape, len(constants.unit_names)),
+        approaches={},
+        offers=Offers.new(0),
+        ledger=Ledger.open(len(runs), list(scenario.labs), names, keep_journal),
+        tally=Tally.zero(*shape), log=Log(),
+        budget=np.zeros((len(runs), len(staff) + campaigns), np.int64),
+        promised=np.zeros((len(runs), len(staff) + campaigns), np.int64),
+        pending=np.zeros(shape, np.int64),
+        plan_week=np.full((len(runs), plans), int(NEVER), np.int64),
+        happened=np.zeros((len(runs), len(scenario.events)), np.bool_),
+        campaign_week=np.full((len(runs), campaigns), -1, np.int64),
+        campaign_reached=np.zeros((len(runs), campaigns), np.int64),
+        campaign_committed=np.zeros((len(runs), campaigns), np.int64),
+        ties=draw_ties(scenario, keys, people, entry_weeks),
+    )  # fmt: skip
+    _people_the_market(market, staff, entry_weeks)
+    _fund_labs(market)
+    return market
+
+
+def compile_constants(scenario: Scenario) -> Constants:
+    """The scenario's numbers as arrays by lab, unit and campaign."""
+    labs = list(scenario.labs.values())
+    names = tuple(scenario.labs)
+    units = _units(scenario)
+    terms, kernels = _kernels(scenario)
+    value = scenario.market.value
+    missions = [unit.mission or scenario.labs[lab].mission for lab, _, unit in units]
+    owner = np.array([names.index(lab) for lab, _, _ in units], np.int64)
+
+    def by_lab(read: str, kind: type = float) -> np.ndarray:
+        return np.array([getattr(lab, read) for lab in labs], kind)
+
+    def by_unit(read: str) -> Floats:
+        own = [getattr(unit, read) for _, _, unit in units]
+        return np.array(
+            [
+                getattr(scenario.labs[lab], read) if x is None else x
+                for x, (lab, _, _) in zip(own, units, strict=True)
+            ],
+            float,
+        )
+
+    compute = by_lab("compute")
+    return Constants(
+        lab_names=names,
+        unit_names=tuple(f"{lab}/{name}" for lab, name, _ in units),
+        unit_lab=owner,
+        unit_share=np.array([unit.share for _, _, unit in units]),
+        unit_culture=by_unit("culture"),
+        unit_conditions=by_unit("working_conditions"),
+        unit_mission=np.array([[m.openness, m.safety, m.product] for m in missions]),
+        default_unit=np.array([int(np.flatnonzero(owner == j)[0]) for j in range(len(names))], np.int64),
+        campaigns=tuple(event for event in scenario.events if event.campaign is not None),
+        plans=tuple(event for event in scenario.events if event.plan is not None),
+        timeline=_timeline(scenario),
+        planned=_planned(scenario),
+        median_pay=by_lab("median_pay") / 100,
+        star_pay=by_lab("star_pay") / 100,
+        talent_inflow=by_lab("talent_inflow"),
+        treasury_inflow=np.array([lab.treasury.inflow for lab in labs], float),
+        compute=compute,
+        scale=compute ** (value.compute_exponent * value.size_exponent),
+        equity_value=by_lab("equity_value"),
+        process=by_lab("process", int),
+        expiry=by_lab("offer_expiry", int),
+        non_compete=by_lab("non_compete", int),
+        counters=np.array([lab.counter_policy != "off" for lab in labs]),
+        counter_title=by_lab("counter_title", int),
+        base_ln_standing=np.log(by_lab("standing"))
+        + scenario.market.standing.compute_weight * np.log(compute),
+        vesting_years=np.array([lab.vesting.length for lab in labs]),
+        kernel_terms=terms,
+        **kernels,
+    )
+
+
+def _units(scenario: Scenario) -> list[tuple[str, str, Unit]]:
+    """All units as (lab, name, unit): those declared, or the lab itself; then those that events open."""
+    units = [
+        (name, unit_name, unit)
+        for name, lab in scenario.labs.items()
+        for unit_name, unit in (lab.units or {name: Unit(share=1.0)}).items()
+    ]
+    for event in scenario.events:
+        opened = event.acquihire or event.campaign
+        if opened is None or opened.unit is None:
+            continue
+        lab = event.acquihire.buyer if event.acquihire else event.campaign.lab if event.campaign else ""
+        if (lab, opened.unit) not in {(known, name) for known, name, _ in units}:
+            units.append((lab, opened.unit, Unit()))
+    return units
+
+
+def _timeline(scenario: Scenario) -> tuple[tuple[int, int, Event], ...]:
+    """Dated events as (week, number in the scenario, event), in order of time."""
+    dated = [(scenario.week_of(e.on), i, e) for i, e in enumerate(scenario.events) if e.on is not None]
+    return tuple(sorted(dated, key=lambda item: item[:2]))
+
+
+def _planned(scenario: Scenario) -> Floats:
+    """N* of each lab at the start of each week, some way past the horizon; shape (L, weeks)."""
+    weeks = scenario.horizon + scenario.market.hiring.look_ahead + 104
+    days = [scenario.start + timedelta(weeks=week) for week in range(weeks)]
+    return np.array([[scenario.planned_headcount(lab, day) for day in days] for lab in scenario.labs])
+
+
+def _kernels(scenario: Scenario) -> tuple[Integers, dict[str, Floats]]:
+    """Kernels of T12 by vesting terms and tenure in weeks, and each lab's number of terms."""
+    equity = scenario.market.equity
+    labs = list(scenario.labs.values())
+    terms = [(round(lab.vesting.length * 12), lab.vesting.cliff) for lab in labs]
+    unique = sorted(set(terms))
+    oldest = max((scenario.start - lab.founded).days // 7 for lab in labs)
+    weeks = np.arange(oldest + scenario.horizon + 3)
+    months = np.floor(weeks * 12 / WEEKS_PER_YEAR + 1e-9)
+    rate, hazard, refresh = equity.discount_rate, equity.exit_hazard, equity.refresh_share
+    since = weeks / WEEKS_PER_YEAR
+    kernels = {
+        "new_kernel": np.array([worth.grant_kernel(rate, hazard, n, c) for n, c in unique]),
+        "held_kernel": np.array([worth.held_kernel(weeks, rate, hazard, n, c, refresh) for n, c in unique]),
+        "retention_kernel": np.array([worth.held_kernel(weeks, rate, hazard, n, 0, 0.0) for n, _ in unique]),
+        "vested_share": np.array([worth.vested_total(months, since, n, c, refresh) for n, c in unique]),
+    }
+    return np.array([unique.index(pair) for pair in terms], np.int64), kernels
+
+
+def graduation_weeks(scenario: Scenario) -> Integers:
+    """Week in which each graduate enters: the arrival rate starts at g and grows by a each year."""
+    entry = scenario.market.entry
+    years = np.arange(1, scenario.horizon + 1) / WEEKS_PER_YEAR
+    arrived = np.floor(entry.graduates * years + entry.graduates_growth * years**2 / 2).astype(np.int64)
+    return np.repeat(np.arange(scenario.horizon), np.diff(arrived, prepend=0))
+
+
+def draw_ties(scenario: Scenario, keys: Keys, people: int, entry_weeks: Integers) -> npt.NDArray[np.int32]:
+    """Whom each researcher knows: a symmetric graph of colleagues, (R x N, K) ids within the run.
+
+    Researchers stand in blocks: the opening staff of a lab, the outsiders, the graduates of a year.
+    Inside a block, and across the whole market, i is tied to i + d and i - d for a few distances d
+    drawn once a run, counted round the end of the block. Who stands alone is tied to herself.
+    """
+    ties = scenario.market.ties
+    years = (entry_weeks / WEEKS_PER_YEAR).astype(np.int64)
+    classes = np.bincount(years) if len(years) else np.zeros(0, np.int64)
+    sizes = [lab.staff for lab in scenario.labs.values()] + [scenario.market.entry.outside, *classes]
+    size = np.array(sizes, np.int64)
+    start = np.cumsum(size) - size
+    block = np.repeat(np.arange(len(size)), size)
+    person, key = np.arange(people), purpose_keys(keys, Purpose.TIES)
+    sides: list[npt.NDArray[Any]] = []
+    for slot in range((ties.within + ties.across) // 2):
+        inside = slot < ties.within // 2
+        first, length = (start[block], size[block]) if inside else (np.int64(0), np.int64(people))
+        which = (block if inside else np.full(people, len(size))) * 64 + slot
+        u = uniforms(key[:, None], which[None, :])
+        distance = 1 + np.floor(u * np.maximum(length - 1, 0)).astype(np.int64)
+        sides += [first + (person - first + step) % length for step in (distance, -distance)]
+    if not sides:
+        return np.zeros((len(keys) * people, 0), np.int32)
+    return np.stack(sides, axis=2).astype(np.int32).reshape(len(keys) * people, len(sides))
+
+
+def talent_quantile(u: Floats, tail: float, cap: float) -> Floats:
+    """Truncated Pareto with median 1 and largest value `cap`: quantile at `u`."""
+    low, high = 2.0 - cap**-tail, cap**-tail
+    return np.asarray((low - u * (low - high)) ** (-1.0 / tail))
+
+
+def mean_visibility(exponent: float, tail: float, cap: float) -> float:
+    """Mean of talent to a power under the same law, so that visibility has mean 1."""
+    low, high = 2.0 - cap**-tail, cap**-tail
+    floor, power = low ** (-1.0 / tail), exponent - tail
+    grown = np.log(cap / floor) if abs(power) < 1e-12 else (cap**power - floor**power) / power
+    return float(tail * grown / (low - high))
+
+
+def _people_the_market(market: Market, staff: list[int], entry_weeks: Integers) -> None:
+    """Talent, mission, place, tenure, pay, attachment and first events of everybody."""
+    scenario, people = market.scenario, market.researchers
+    rows = np.arange(len(people.talent))
+    run, person = market.run_of(rows), market.id_of(rows)
+    talent = scenario.market.talent
+    people.talent[:] = talent_quantile(
+        uniforms(market.key_of(run, Purpose.TALENT), person), talent.tail_exponent, talent.cap
+    )
+    exponent = scenario.market.contact.visibility_exponent
+    people.visibility[:] = people.talent**exponent / mean_visibility(
+        exponent, talent.tail_exponent, talent.cap
+    )
+    for axis in range(3):
+        people.mission[:, axis] = normals(market.key_of(run, Purpose.MISSION, axis), person)
+    place = np.full(market.people, UNBORN)
+    place[: sum(staff)] = np.repeat(np.arange(len(staff)), staff)
+    place[sum(staff) : sum(staff) + scenario.market.entry.outside] = OUTSIDE
+    people.place[:] = np.tile(place, len(market.runs))
+    people.origin[:] = FROM_OPENING
+    people.exit_week[:] = NEVER
+    people.contact_week[:] = NEVER
+    spells.outside_base(market, rows[people.place < 0])
+    waiting = np.concatenate([np.full(market.people - len(entry_weeks), NEVER), entry_weeks])
+    people.exit_week[:] = np.tile(waiting, len(market.runs))
+    _staff_the_labs(market, rows[people.place >= 0])
+    present = rows[people.place != UNBORN]
+    spells.schedule_contact(market, present, 0)
+
+
+def _staff_the_labs(market: Market, rows: Integers) -> None:
+    """Unit, tenure, pay, grants and attachment of the opening staff."""
+    people, constants = market.researchers, market.constants
+    lab = people.place[rows].astype(np.int64)
+    run, person = market.run_of(rows), market.id_of(rows)
+    people.unit[rows] = appraisal.pick_unit(
+        market, lab, uniforms(market.key_of(run, Purpose.OPENING_UNIT), person)
+    )
+    years = opening_tenure(market, lab, uniforms(market.key_of(run, Purpose.TENURE), person))
+    people.start_week[rows] = -1 - spells.whole_weeks(years)
+    base, package = appraisal.scale_pay(market, rows, lab)
+    held = market.tenure_weeks(rows) / WEEKS_PER_YEAR
+    length = constants.vesting_years[lab]
+    refresh = market.scenario.market.equity.refresh_share
+    yearly = package / market.scenario.market.equity.horizon
+    people.weekly_base[rows] = np.rint(base * 100 / WEEKS_PER_YEAR)
+    people.grant[rows] = np.rint(yearly * length * 100 / worth.vesting_now(held, length, refresh))
+    spells.count(market, rows, +1)
+    start_standing(market)
+    people.attachment[rows] = surviving_attachment(market, rows)
+    spells.schedule_exit(market, rows, 0)
+
+
+def opening_tenure(market: Market, lab: Integers, u: Floats) -> Floats:
+    """Tenure in years, exponential at the lab's opening hazard, truncated at the lab's age."""
+    labs, start = list(market.scenario.labs.values()), market.scenario.start
+    hazard = np.maximum(np.array([v.opening_hazard for v in labs]), 1e-9)[lab]
+    age = np.array([(start - v.founded).days / 365.25 for v in labs])[lab]
+    return np.asarray(-np.log1p(-u * -np.expm1(-hazard * age)) / hazard)
+
+
+def start_standing(market: Market) -> None:
+    """Standing at its long-run level, and the mean talent that it is measured against."""
+    labs = market.labs
+    labs.ln_standing[:] = market.constants.base_ln_standing
+    labs.opening_talent[:] = labs.talent_sum / np.maximum(labs.headcount, 1) / spells.TALENT_UNIT
+    labs.opening_talent[labs.headcount == 0] = 1.0
+
+
+def surviving_attachment(market: Market, rows: Integers) -> Floats:
+    """Attachment given that the person is still there, by rejection against ordinary offers.
+
+    A candidate from the Normal is kept with probability e^(-contacts a year * tenure * P), P being
+    the chance that an offer as the next lab would price it is accepted at that attachment. Who is
+    rejected in all of `SURVIVAL_TRIES` tries keeps the largest candidate.
+    """
+    choice, contact = market.scenario.market.choice, market.scenario.market.contact
+    run, person = market.run_of(rows), market.id_of(rows)
+    pull, rate = _ordinary_pull(market, rows), contact.rate * market.researchers.visibility[rows]
+    exposure = rate * market.tenure_weeks(rows) / WEEKS_PER_YEAR
+    chosen, best, open_ = np.zeros(len(rows)), np.full(len(rows), -np.inf), np.ones(len(rows), np.bool_)
+    for attempt in range(SURVIVAL_TRIES):
+        key = pack((person, PERSON_BITS), (attempt, 8))
+        drawn = choice.attachment_mean + choice.attachment_sd * normals(
+            market.key_of(run, Purpose.ATTACHMENT, 1), key
+        )
+        accept = 1.0 / (1.0 + np.exp((drawn - pull) / choice.taste_scale))
+        kept = open_ & (uniforms(market.key_of(run, Purpose.SURVIVAL), key) < np.exp(-exposure * accept))
+        chosen[kept] = drawn[kept]
+        best = np.maximum(best, drawn)
+        open_ &= ~kept
+        if not open_.any():
+            break
+    return np.where(open_, best, chosen)
+
+
+def _ordinary_pull(market: Market, rows: Integers) -> Floats:
+    """Utility by which an ordinary offer beats staying before attachment, from a lab drawn by size."""
+    scenario, constants = market.scenario, market.constants
+    choice, equity = scenario.market.choice, scenario.market.equity
+    people = market.researchers
+    own, run = people.place[rows].astype(np.int64), market.run_of(rows)
+    weight = np.cumsum([lab.staff for lab in scenario.labs.values()])
+    u = uniforms(market.key_of(run, Purpose.CONTACT_LAB, 0), market.id_of(rows))
+    lab = np.searchsorted(weight, u * weight[-1], side="right")
+    unit = constants.default_unit[lab]
+    zero = np.zeros(len(rows), np.int64)
+    own_terms = appraisal.lab_terms(market, rows, own, people.unit[rows].astype(np.int64), zero)
+    gain = appraisal.lab_terms(market, rows, lab, unit, zero) - own_terms - choice.moving_cost
+    years = market.tenure_weeks(rows) / WEEKS_PER_YEAR
+    stay = appraisal.stay_pay(market, rows)
+    against = worth.staying_terms(choice.attachment_mean, years, choice.tenure_effect) - gain
+    base, _ = appraisal.scale_pay(market, rows, lab)
+    kernel = constants.new_kernel[constants.kernel_terms[lab]]
+    kappa = worth.package_worth(equity.sign_on_share, constants.equity_value[lab], kernel)
+    value = scenario.market.value.median / 100 * constants.scale[lab] * people.talent[rows]
+    slope = choice.pay_elasticity / choice.taste_scale
+    floor = worth.reservation(stay, against, choice.pay_elasticity)
+    price = worth.best_price(value, base, kappa, floor, slope)
+    pay = worth.offer_worth(base, (price - base) * equity.horizon, kappa, equity.horizon)
+    tenure = choice.tenure_effect * np.log1p(years)
+    return np.asarray(choice.pay_elasticity * np.log(pay / stay) + gain - tenure)
+
+
+def _fund_labs(market: Market) -> None:
+    """Opening balances come from outside."""
+    runs = np.arange(len(market.runs))
+    for j, lab in enumerate(market.scenario.labs.values()):
+        for account, cents in (
+            (Ledger.treasury(j), lab.treasury.opening),
+            (Ledger.talent(j), lab.talent_opening),
+        ):
+            market.ledger.post(0, "opening", runs, Ledger.OUTSIDE, account, np.array(cents))

@@ -1,0 +1,185 @@
+"""What is recorded: series by lab and week, offers, spells, postings and events, as plain columns.
+
+Reads the state after each week and never writes it. Every table has its rows in an order that is
+the same whichever runs stand together: by run, then as the table's docstring says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.ledger import KINDS, Ledger
+from sim.state import CAUSES, LAPSED, ORIGINS, OUTCOMES, OUTSIDE, Market, Offers
+
+Column = npt.NDArray[Any]
+Words = tuple[Column, list[str]]  # codes and the words they stand for; -1 where there is none
+Table = dict[str, Column | Words]
+
+SERIES = ("hires", "acquihires", "from_rivals", "contacts", "offers", "counters", "accepted")
+
+
+@dataclass
+class Recorder:
+    """Series of every week so far, each (weeks, R, L); columns are those of the `labs` table."""
+
+    weeks: dict[str, list[Column]]
+
+    @classmethod
+    def ready(cls) -> Recorder:
+        """Nothing recorded yet."""
+        names = ("headcount", *SERIES, "left", "cash", "treasury", "committed", "spend", "standing")
+        return cls({name: [] for name in names})
+
+    def observe(self, market: Market) -> None:
+        """Record the week that has just ended."""
+        runs, lab = np.indices(market.shape)
+        now: dict[str, Column] = {name: getattr(market.tally, name).astype(np.int32) for name in SERIES}
+        now["headcount"] = market.labs.headcount.astype(np.int32)
+        now["left"] = market.tally.left.astype(np.int32)
+        now["spend"] = market.tally.spend
+        now["cash"] = market.ledger.of(runs, Ledger.talent(lab))
+        now["treasury"] = market.ledger.of(runs, Ledger.treasury(lab))
+        now["committed"] = market.promised[:, : market.shape[1]].copy()
+        now["standing"] = np.exp(market.labs.ln_standing)
+        for number, event in enumerate(market.constants.campaigns):
+            owner = market.constants.lab(event.body.lab)
+            now["committed"][:, owner] += market.campaign_committed[:, number]
+        for name, values in now.items():
+            self.weeks[name].append(values)
+
+    def labs_table(self, market: Market) -> Table:
+        """One row a run, week and lab."""
+        labs = market.shape[1]
+        weeks = len(self.weeks["headcount"])
+        stacked = {name: np.stack(values, axis=1) for name, values in self.weeks.items()}
+        start = np.datetime64(market.scenario.start, "D")
+        run, week, lab = np.meshgrid(market.runs, np.arange(weeks), np.arange(labs), indexing="ij")
+        table: Table = {
+            "run": run.ravel().astype(np.int32),
+            "week": week.ravel().astype(np.int16),
+            "date": start + 7 * week.ravel(),
+            "lab": (lab.ravel(), list(market.constants.lab_names)),
+            "headcount": stacked["headcount"].ravel(),
+        }
+        table |= {name: stacked[name].ravel() for name in ("hires", "acquihires", "from_rivals")}
+        left = stacked["left"]
+        table["departures"] = left.sum(axis=-1, dtype=np.int32).ravel()
+        table |= {f"left_{cause}": left[..., k].ravel() for k, cause in enumerate(CAUSES)}
+        table |= {name: stacked[name].ravel() for name in ("contacts", "offers", "counters", "accepted")}
+        table |= {
+            f"{name}_cents": stacked[name].ravel() for name in ("cash", "treasury", "committed", "spend")
+        }
+        return table | {"standing": stacked["standing"].ravel()}
+
+
+def offers_table(market: Market, campaigns_only: bool = False) -> Table:
+    """One row an offer that has been settled or is still open at the end; by run, week, researcher, lab."""
+    settled = [(week, batch) for week, batch in market.log.offers if len(batch)]
+    blocks = [batch for _, batch in settled] + [market.offers]
+    closed = np.repeat([week for week, _ in settled] + [market.week], [len(batch) for batch in blocks])
+    offers = Offers.joined(blocks)
+    if campaigns_only:
+        chosen = np.flatnonzero(offers.campaign >= 0)
+        offers, closed = offers.where(chosen), closed[chosen]
+    run = market.run_of(offers.row)
+    order = np.lexsort((offers.lab, market.id_of(offers.row), offers.offer_week, run))
+    offers, run, closed = offers.where(order), run[order], closed[order]
+    started = offers.accepted & (closed < market.week) | (offers.accepted & (offers.start_week < market.week))
+    first = np.searchsorted(run, np.arange(len(market.runs)))
+    names, campaigns = market.constants.lab_names, market.constants.campaigns
+    return {
+        "run": market.runs[run].astype(np.int32),
+        "offer": (np.arange(len(offers)) - first[run]).astype(np.int32),
+        "researcher": market.id_of(offers.row).astype(np.int32),
+        "lab": (offers.lab, list(names)),
+        "unit": _units(market, offers.unit),
+        "campaign": (offers.campaign, [event.body.name for event in campaigns]),
+        "origin": (_or_last(offers.origin, len(names)), [*names, "outside"]),
+        "contact_week": offers.contact_week.astype(np.int16),
+        "interview_week": offers.interview_week.astype(np.int16),
+        "offer_week": offers.offer_week.astype(np.int16),
+        "counter_week": offers.counter_week.astype(np.int16),
+        "decision_week": np.where(offers.outcome < 0, market.week, offers.expires).astype(np.int16),
+        "start_week": np.where(started, offers.start_week, -1).astype(np.int16),
+        "base_cents": np.rint(offers.weekly_base * 365.25 / 7).astype(np.int64),
+        "sign_on_cents": offers.sign_on,
+        "grant_cents": offers.grant,
+        "counter_cents": np.maximum(offers.counter, 0),
+        "outcome": (np.where(offers.outcome < 0, LAPSED, offers.outcome), list(OUTCOMES)),
+    }
+
+
+def spells_table(market: Market) -> Table:
+    """One row an employment spell, those under way as censored; by run, researcher, start."""
+    blocks = market.log.spells
+    spells = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    run = market.run_of(spells["row"])
+    order = np.lexsort((spells["start_week"], market.id_of(spells["row"]), run))
+    spells = {name: column[order] for name, column in spells.items()}
+    names = market.constants.lab_names
+    return {
+        "run": market.runs[market.run_of(spells["row"])].astype(np.int32),
+        "researcher": market.id_of(spells["row"]).astype(np.int32),
+        "talent": market.researchers.talent[spells["row"]],
+        "lab": (spells["lab"].astype(np.int64), list(names)),
+        "unit": _units(market, spells["unit"].astype(np.int64)),
+        "start_week": spells["start_week"],
+        "entry_week": np.maximum(spells["start_week"], 0),
+        "end_week": spells["end_week"],
+        "origin": (spells["origin"].astype(np.int64), list(ORIGINS)),
+        "cause": (spells["cause"].astype(np.int64), list(CAUSES)),
+        "next_lab": (spells["next_lab"].astype(np.int64), list(names)),
+        "censored": spells["cause"] < 0,
+    }
+
+
+def ledger_table(market: Market) -> Table:
+    """One row a posting that moved money; by run, week, then in the order of posting."""
+    journal = market.ledger.journal
+    widths = [len(entry[2]) for entry in journal]
+    week = np.repeat(np.array([entry[0] for entry in journal], np.int16), widths)
+    kind = np.repeat(np.array([entry[1] for entry in journal], np.int64), widths)
+    parts = [np.concatenate([entry[k] for entry in journal] or [np.zeros(0, np.int64)]) for k in (2, 3, 4, 5)]
+    order = np.argsort(parts[0], kind="stable")
+    run, debit, credit, cents = (part[order] for part in parts)
+    names = list(market.ledger.names)
+    return {
+        "run": market.runs[run].astype(np.int32),
+        "week": week[order],
+        "kind": (kind[order], list(KINDS)),
+        "debit": (debit, names),
+        "credit": (credit, names),
+        "cents": cents,
+    }
+
+
+def events_table(market: Market) -> Table:
+    """One row an event that happened; by run, then in the order of happening."""
+    log = market.log.events
+    widths = [len(entry[4]) for entry in log]
+    run = np.concatenate([entry[4] for entry in log] or [np.zeros(0, np.int64)])
+    order = np.argsort(run, kind="stable")
+    kinds, names = sorted({entry[1] for entry in log}), sorted({entry[2] for entry in log})
+
+    def spread(values: list[int]) -> Column:
+        return np.repeat(np.array(values, np.int64), widths)[order]
+
+    return {
+        "run": market.runs[run[order]].astype(np.int32),
+        "week": spread([entry[0] for entry in log]).astype(np.int16),
+        "kind": (spread([kinds.index(entry[1]) for entry in log]), kinds),
+        "name": (spread([names.index(entry[2]) for entry in log]), names),
+        "lab": (spread([entry[3] for entry in log]), list(market.constants.lab_names)),
+    }
+
+
+def _units(market: Market, unit: Column) -> Words:
+    return unit, [name.split("/")[1] for name in market.constants.unit_names]
+
+
+def _or_last(place: Column, last: int) -> Column:
+    return np.where(place == OUTSIDE, last, place)

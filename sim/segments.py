@@ -1,0 +1,35 @@
+"""Arithmetic inside groups of rows, exact and independent of which other groups stand beside.
+
+Integer prefix sums are exact, so a group's running total never depends on its neighbours; the one
+reducer for floats is `numpy.bincount`, which adds in row order.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+
+
+def starts(groups: npt.NDArray[np.generic]) -> Booleans:
+    """Whether each row of sorted `groups` is the first of its group."""
+    first = np.ones(len(groups), np.bool_)
+    first[1:] = groups[1:] != groups[:-1]
+    return first
+
+
+def running_total(groups: Integers, amounts: Integers) -> Integers:
+    """Sum of a sorted group's `amounts` up to and with each row."""
+    if not len(groups):
+        return np.zeros(0, np.int64)
+    first = starts(groups)
+    total = np.cumsum(amounts)
+    before = (total - amounts)[first]
+    return np.asarray(total - before[np.cumsum(first) - 1])
+
+
+def position(groups: Integers) -> Integers:
+    """Place of each row inside its sorted group, from 0."""
+    return running_total(groups, np.ones(len(groups), np.int64)) - 1

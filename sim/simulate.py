@@ -1,0 +1,120 @@
+"""Run a scenario: blocks of runs, in this process or in several, and their tables joined in order.
+
+A run's result depends on (scenario, seed, run) alone, so blocks may be cut anywhere and computed
+anywhere; the joined tables are the same, bit for bit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sim import record, tables
+from sim.opening import open_market
+from sim.scenario.schema import Scenario
+from sim.spells import log_spells
+from sim.state import Market
+from sim.week import advance
+
+LOGGED_RUNS = 200  # beyond so many runs, offers and postings are kept only on demand
+BLOCK = 25  # runs computed side by side; small enough for progress, large enough for speed
+
+Progress = Callable[[int], None]
+
+
+def simulate(
+    scenario: Scenario,
+    seed: int,
+    runs: Sequence[int],
+    jobs: int = 1,
+    log: bool | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """The recorded tables (pyarrow, by name) of the given runs of a scenario.
+
+    Args:
+        scenario: what to simulate.
+        seed: seed of the ensemble.
+        runs: numbers of the runs, rising.
+        jobs: processes to use; the result does not depend on it.
+        log: keep all offers and postings; None: if there are at most `LOGGED_RUNS` runs.
+        progress: called with the number of runs finished each time a block is done.
+    """
+    full = len(runs) <= LOGGED_RUNS if log is None else log
+    blocks = [list(runs[i : i + BLOCK]) for i in range(0, len(runs), BLOCK)]
+    done: dict[int, dict[str, Any]] = {}
+    for number, result in _computed(scenario, seed, blocks, min(jobs, len(blocks)), full):
+        done[number] = result
+        if progress is not None:
+            progress(len(blocks[number]))
+    ordered = [done[number] for number in range(len(blocks))]
+    return {name: tables.concat([block[name] for block in ordered]) for name in tables.NAMES}
+
+
+def _computed(
+    scenario: Scenario, seed: int, blocks: list[list[int]], jobs: int, full: bool
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Results of the blocks as they come, with their numbers."""
+    if jobs <= 1:
+        for number, block in enumerate(blocks):
+            yield number, run_block(scenario, seed, block, full)
+        return
+    with ProcessPoolExecutor(max_workers=jobs) as pool:
+        waiting = {pool.submit(run_block, scenario, seed, b, full): n for n, b in enumerate(blocks)}
+        try:
+            for future in as_completed(waiting):
+                yield waiting[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def run_block(scenario: Scenario, seed: int, runs: Sequence[int], full: bool = True) -> dict[str, Any]:
+    """The tables of some runs computed side by side in this process."""
+    market = open_market(scenario, seed, np.array(runs, np.int64), keep_journal=full)
+    recorder = record.Recorder.ready()
+    for _ in range(scenario.horizon):
+        advance(market)
+        recorder.observe(market)
+    return collect(market, recorder, full)
+
+
+def collect(market: Market, recorder: record.Recorder, full: bool = True) -> dict[str, Any]:
+    """All tables of a market so far; spells under way are written as censored now."""
+    under_way = np.flatnonzero(market.researchers.place >= 0)
+    kept = len(market.log.spells)
+    log_spells(market, under_way, market.week, -1, -1)
+    found = {
+        "labs": recorder.labs_table(market),
+        "offers": record.offers_table(market, campaigns_only=not full),
+        "spells": record.spells_table(market),
+        "ledger": record.ledger_table(market),
+        "events": record.events_table(market),
+    }
+    del market.log.spells[kept:]
+    return {name: as_arrow(name, table) for name, table in found.items()}
+
+
+def as_arrow(name: str, table: record.Table) -> Any:
+    """A recorded table as an Arrow table of its schema; negative codes and weeks of stages mean none."""
+    arrays = []
+    for field in tables.SCHEMAS[name]:
+        column = table[field.name]
+        if isinstance(column, tuple):
+            codes, words = column
+            index = pa.array(codes.astype(np.int32), mask=codes < 0)
+            arrays.append(pa.DictionaryArray.from_arrays(index, pa.array(words, pa.string())))
+        else:
+            missing = column < 0 if field.nullable else None
+            arrays.append(pa.array(column, field.type, mask=missing))
+    return pa.Table.from_arrays(arrays, schema=tables.SCHEMAS[name])
+
+
+def default_jobs() -> int:
+    """As many processes as this process may use cores."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

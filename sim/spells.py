@@ -1,0 +1,191 @@
+"""Spells: the one place where a person changes place, and where her next events are drawn.
+
+Hazards are constant within a spell but for the first year of the acqui-hired, so the week of
+leaving is drawn once, when a spell begins, and nobody looks at those to whom nothing happens.
+The weekly probability that this gives is exactly 1 - e^(-rate / weeks a year).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.appraisal import PERSON_BITS, SPELL_BITS
+from sim.draws import Purpose, exponentials, normals, pack, uniforms
+from sim.ledger import Ledger
+from sim.quantities import WEEKS_PER_YEAR
+from sim.state import (
+    ACADEMIA,
+    FIELD,
+    FOUND,
+    FOUNDER,
+    FROM_ACQUIHIRE,
+    LEFT_FIELD,
+    NEVER,
+    OUTSIDE,
+    RELEASED,
+    Floats,
+    Integers,
+    Market,
+)
+
+Rates = npt.NDArray[np.floating]
+TALENT_UNIT = 1024  # talent is summed in 1/1024 of the median, in integers, so that sums are exact
+
+
+def first_crossing(threshold: Floats, early: Rates, late: Rates, years: Floats) -> Floats:
+    """Time at which a hazard `early` for `years`, then `late`, adds up to `threshold`; in years.
+
+    All hazards in 1/year; infinite where the hazard stays 0.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        in_early = threshold / early
+        after = years + (threshold - early * years) / late
+    in_early = np.where(early > 0, in_early, np.inf)
+    return np.where(in_early <= years, in_early, np.where(late > 0, after, np.inf))
+
+
+def whole_weeks(years: Floats) -> Integers:
+    """Weeks that pass in full before a time in years, at most `NEVER`."""
+    return np.minimum(np.floor(years * WEEKS_PER_YEAR), float(NEVER)).astype(np.int64)
+
+
+def exit_hazards(market: Market, unit: Integers) -> Floats:
+    """Hazard of each outside cause, h_c0 e^(-b_c q), in 1/year; shape (n, 3): found, academia, field."""
+    exits = market.scenario.market.exits
+    base = np.array([exits.found, exits.academia, exits.field])
+    slope = np.array([exits.found_sensitivity, exits.academia_sensitivity, exits.field_sensitivity])
+    conditions = market.constants.unit_conditions[unit]
+    return np.asarray(base * np.exp(-slope * conditions[:, None]))
+
+
+def schedule_exit(market: Market, rows: Integers, now: int) -> None:
+    """Draw the week in which each person's present place loses her by hazard, from week `now` on."""
+    people = market.researchers
+    place, run = people.place[rows].astype(np.int64), market.run_of(rows)
+    key = pack((market.id_of(rows), PERSON_BITS), (people.spell[rows], SPELL_BITS))
+    threshold = exponentials(market.key_of(run, Purpose.EXIT_TIME), key)
+    at_lab = place >= 0
+    hazard = exit_hazards(market, people.unit[rows].astype(np.int64)).sum(axis=1)
+    back = market.scenario.market.entry.return_rate
+    hazard = np.where(at_lab, hazard, np.where(place <= FOUNDER, back, 0.0))
+    acquired = at_lab & (people.origin[rows] == FROM_ACQUIHIRE)
+    early = np.where(acquired, hazard * market.scenario.market.exits.acquired_ratio, hazard)
+    wait = whole_weeks(first_crossing(threshold, early, hazard, np.where(acquired, 1.0, 0.0)))
+    people.exit_week[rows] = np.minimum(now + wait, NEVER)
+
+
+def schedule_contact(market: Market, rows: Integers, now: int) -> None:
+    """Draw the week of each person's next approach, from week `now` on."""
+    people, contact = market.researchers, market.scenario.market.contact
+    place = people.place[rows]
+    rate = np.select([place >= 0, place == OUTSIDE], [contact.rate, contact.outside_rate], 0.0)
+    rate = rate * people.visibility[rows] * (1 + contact.referral)
+    key = pack((market.id_of(rows), PERSON_BITS), (people.contacts[rows], 16))
+    threshold = exponentials(market.key_of(market.run_of(rows), Purpose.CONTACT_TIME), key)
+    wait = whole_weeks(first_crossing(threshold, rate, rate, np.zeros(len(rows))))
+    people.contact_week[rows] = np.minimum(now + wait, NEVER)
+    people.contacts[rows] += 1
+
+
+def draw_attachment(market: Market, rows: Integers) -> None:
+    """Attachment to the present employer, Normal, drawn anew at each spell; 0 outside the labs."""
+    people, choice = market.researchers, market.scenario.market.choice
+    key = pack((market.id_of(rows), PERSON_BITS), (people.spell[rows], SPELL_BITS))
+    drawn = normals(market.key_of(market.run_of(rows), Purpose.ATTACHMENT), key)
+    at_lab = people.place[rows] >= 0
+    people.attachment[rows] = np.where(at_lab, choice.attachment_mean + choice.attachment_sd * drawn, 0.0)
+
+
+def count(market: Market, rows: Integers, sign: int) -> None:
+    """Add people to, or take them from, the sums that their labs keep."""
+    people, labs = market.researchers, market.labs
+    index = (market.run_of(rows), people.place[rows].astype(np.int64))
+    np.add.at(labs.headcount, index, sign)
+    np.add.at(labs.weekly_payroll, index, sign * people.weekly_base[rows].astype(np.int64))
+    np.add.at(labs.talent_sum, index, sign * np.rint(people.talent[rows] * TALENT_UNIT).astype(np.int64))
+
+
+def begin(
+    market: Market, rows: Integers, place: Integers, unit: Integers, origin: npt.ArrayLike, now: int
+) -> None:
+    """People arrive at a place; pay must be set before. Draws attachment, exit and next approach."""
+    people = market.researchers
+    people.place[rows], people.unit[rows], people.origin[rows] = place, unit, origin
+    people.start_week[rows] = now
+    people.spell[rows] += 1
+    people.countered[rows] = False
+    people.leaving[rows] = False
+    draw_attachment(market, rows)
+    schedule_exit(market, rows, now + 1)
+    schedule_contact(market, rows, now + 1)
+    at_lab = rows[np.asarray(place) >= 0]
+    count(market, at_lab, +1)
+
+
+def end(market: Market, rows: Integers, cause: Integers | int, next_lab: Integers | int) -> None:
+    """Employment spells end: logged, counted, sign-on clawed back from who leaves by choice."""
+    people, week = market.researchers, market.week
+    run, lab = market.run_of(rows), people.place[rows].astype(np.int64)
+    cause = np.broadcast_to(np.asarray(cause, np.int64), rows.shape)
+    count(market, rows, -1)
+    np.add.at(market.tally.left, (run, lab, cause), 1)
+    _claw_back(market, rows[cause != RELEASED])
+    log_spells(market, rows, week, cause, next_lab)
+    for column in (people.sign_on, people.grant, people.retention, people.weekly_base, people.title):
+        column[rows] = 0
+
+
+def log_spells(
+    market: Market, rows: Integers, week: int, cause: Integers | int, next_lab: Integers | int
+) -> None:
+    """Write spells to the log; cause -1 means censored."""
+    people = market.researchers
+    market.log.spells.append(
+        {
+            "row": rows.copy(),
+            "lab": people.place[rows].copy(),
+            "unit": people.unit[rows].copy(),
+            "start_week": people.start_week[rows].copy(),
+            "end_week": np.full(len(rows), week, np.int16),
+            "origin": people.origin[rows].copy(),
+            "cause": np.broadcast_to(cause, rows.shape).astype(np.int8),
+            "next_lab": np.broadcast_to(next_lab, rows.shape).astype(np.int16),
+        }
+    )
+
+
+def _claw_back(market: Market, rows: Integers) -> None:
+    """Who leaves within the clawback time pays back the sign-on for the weeks not served."""
+    window = market.scenario.market.equity.clawback
+    served = market.tenure_weeks(rows)
+    owing = (served < window) & (market.researchers.sign_on[rows] > 0)
+    rows, served = rows[owing], served[owing]
+    cents = market.researchers.sign_on[rows] * (window - served) // max(window, 1)
+    lab = market.researchers.place[rows].astype(np.int64)
+    market.ledger.post(
+        market.week, "clawback", market.run_of(rows), Ledger.RESEARCHERS, Ledger.talent(lab), cents
+    )
+
+
+def leave_labs(market: Market, rows: Integers, cause: Integers) -> None:
+    """People leave the labs for the place that their cause leads to."""
+    place = np.select([cause == FOUND, cause == FIELD], [FOUNDER, LEFT_FIELD], OUTSIDE)
+    end(market, rows, cause, -1)
+    outside_base(market, rows)
+    begin(market, rows, place, np.zeros(len(rows), np.int64), 0, market.week)
+
+
+def outside_base(market: Market, rows: Integers) -> None:
+    """Pay of those outside the labs: all base."""
+    yearly = market.scenario.market.entry.outside_pay
+    market.researchers.weekly_base[rows] = round(yearly / WEEKS_PER_YEAR)
+
+
+def exit_causes(market: Market, rows: Integers) -> Integers:
+    """Cause of each exit by hazard, in proportion to the hazards of its unit."""
+    hazards = exit_hazards(market, market.researchers.unit[rows].astype(np.int64))
+    share = np.cumsum(hazards, axis=1) / np.maximum(hazards.sum(axis=1, keepdims=True), 1e-300)
+    key = pack((market.id_of(rows), PERSON_BITS), (market.researchers.spell[rows], SPELL_BITS))
+    u = uniforms(market.key_of(market.run_of(rows), Purpose.EXIT_CAUSE), key)
+    return np.asarray(np.array([FOUND, ACADEMIA, FIELD])[np.minimum((u[:, None] >= share).sum(axis=1), 2)])

@@ -1,0 +1,390 @@
+"""The market's state as columns, for R runs side by side.
+
+Researchers are rows of R x N columns, run after run; labs are (R, L) arrays, units (R, U). A
+researcher's id is her row within the run and is never used twice: graduates who have not yet
+entered are rows already, in the place `UNBORN`. Constants of the scenario are compiled once into
+arrays by lab and by unit. Nothing here draws, decides or records.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.draws import Keys, Purpose, purpose_keys
+from sim.ledger import Ledger
+from sim.scenario.schema import Event, Scenario
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+
+# Places of a researcher: a lab's number, or one of these.
+OUTSIDE, FOUNDER, LEFT_FIELD, UNBORN = -1, -2, -3, -4
+NEVER = np.int16(32767)
+
+CAUSES = ("rival", "found", "academia", "field", "acquihire", "released")
+RIVAL, FOUND, ACADEMIA, FIELD, ACQUIHIRE, RELEASED = range(len(CAUSES))
+ORIGINS = ("opening", "outside", "rival", "acquihire")
+FROM_OPENING, FROM_OUTSIDE, FROM_RIVAL, FROM_ACQUIHIRE = range(len(ORIGINS))
+OUTCOMES = ("accepted", "declined", "lapsed")
+ACCEPTED, DECLINED, LAPSED = range(len(OUTCOMES))
+
+
+@dataclass
+class Researchers:
+    """Columns of R x N rows; weeks count from the scenario's start, pay is in cents.
+
+    `exit_week` is the week in which a hazard drawn in advance moves the person on: out of a lab,
+    or, for those outside it, back into the market. `grant` and `retention` are shares, one share
+    being one cent at a valuation of 1.
+    """
+
+    talent: npt.NDArray[np.float32]
+    visibility: npt.NDArray[np.float32]
+    mission: npt.NDArray[np.float32]
+    attachment: npt.NDArray[np.float32]
+    place: npt.NDArray[np.int16]
+    unit: npt.NDArray[np.int16]
+    origin: npt.NDArray[np.int8]
+    title: npt.NDArray[np.int8]
+    countered: Booleans
+    leaving: Booleans
+    spell: npt.NDArray[np.int16]
+    start_week: npt.NDArray[np.int16]
+    exit_week: npt.NDArray[np.int16]
+    contact_week: npt.NDArray[np.int16]
+    contacts: npt.NDArray[np.int16]
+    approached: npt.NDArray[np.uint16]
+    retention_week: npt.NDArray[np.int16]
+    weekly_base: npt.NDArray[np.int32]
+    sign_on: Integers
+    grant: Integers
+    retention: Integers
+
+    @classmethod
+    def empty(cls, rows: int) -> Researchers:
+        """All columns at zero, nobody yet in the market."""
+        types = {
+            "talent": np.float32, "visibility": np.float32, "attachment": np.float32,
+            "place": np.int16, "unit": np.int16, "origin": np.int8, "title": np.int8,
+            "countered": np.bool_, "leaving": np.bool_, "spell": np.int16, "start_week": np.int16,
+            "exit_week": np.int16, "contact_week": np.int16, "contacts": np.int16,
+            "approached": np.uint16, "retention_week": np.int16, "weekly_base": np.int32,
+            "sign_on": np.int64, "grant": np.int64, "retention": np.int64,
+        }  # fmt: skip
+        columns: dict[str, Any] = {name: np.zeros(rows, kind) for name, kind in types.items()}
+        return cls(mission=np.zeros((rows, 3), np.float32), **columns)
+
+    @property
+    def bytes_each(self) -> float:
+        """Bytes of state a researcher."""
+        columns = [getattr(self, f.name) for f in fields(self)]
+        return float(sum(column.nbytes for column in columns) / len(self.talent))
+
+
+@dataclass
+class Labs:
+    """Columns (R, L) and, for units, (R, U)."""
+
+    headcount: Integers
+    weekly_payroll: Integers
+    talent_sum: Integers
+    opening_talent: Floats
+    ln_standing: Floats
+    valuation: Floats
+    frozen_until: Integers
+    failed: Booleans
+    talent_factor: Floats
+    treasury_factor: Floats
+    plan_factor: Floats
+    leadership: Floats
+
+    @classmethod
+    def empty(cls, runs: int, labs: int, units: int) -> Labs:
+        """Labs without staff at standing and valuation 1."""
+        shape = (runs, labs)
+        whole: dict[str, Any] = {
+            name: np.zeros(shape, np.int64)
+            for name in ("headcount", "weekly_payroll", "talent_sum", "frozen_until")
+        }
+        ones: dict[str, Any] = {
+            name: np.ones(shape) for name in ("valuation", "talent_factor", "treasury_factor", "plan_factor")
+        }
+        return cls(
+            **whole, **ones, opening_talent=np.ones(shape), ln_standing=np.zeros(shape),
+            failed=np.zeros(shape, np.bool_), leadership=np.zeros((runs, units)),
+        )  # fmt: skip
+
+
+@dataclass
+class Columns:
+    """Equally long columns, one row a researcher; float64 where annotated `Floats`, else int64."""
+
+    row: Integers
+
+    @classmethod
+    def new(cls, count: int, **columns: Any) -> Self:
+        """`count` rows; a column not given is `UNSET`."""
+        types = {f.name: np.float64 if f.type == "Floats" else np.int64 for f in fields(cls)}
+        return cls(**{name: _column(columns.get(name, UNSET), count, kind) for name, kind in types.items()})
+
+    @classmethod
+    def joined(cls, tables: list[Self]) -> Self:
+        """Tables one after another, in order."""
+        if not tables:
+            return cls.new(0)
+        if len(tables) == 1:
+            return tables[0]
+        names = [f.name for f in fields(cls)]
+        return cls(**{name: np.concatenate([getattr(t, name) for t in tables]) for name in names})
+
+    def where(self, chosen: npt.NDArray[Any]) -> Self:
+        """The rows picked by a mask or by indices, as copies."""
+        if chosen.dtype == np.bool_:
+            chosen = np.flatnonzero(chosen)
+        names = [f.name for f in fields(self)]
+        return type(self)(**{name: getattr(self, name).take(chosen) for name in names})
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+UNSET = -1
+
+
+def _column(values: Any, count: int, kind: type) -> npt.NDArray[Any]:
+    given = np.asarray(values)
+    return given.astype(kind) if given.ndim else np.full(count, given, kind)
+
+
+@dataclass
+class Approaches(Columns):
+    """Researchers whom a lab has contacted and not yet written to.
+
+    `campaign` is -1 for an ordinary approach, `origin` the place when contacted, `spell` the spell
+    then; `value` is what the lab thinks the person is worth, USD a year.
+    """
+
+    lab: Integers
+    unit: Integers
+    campaign: Integers
+    origin: Integers
+    spell: Integers
+    title: Integers
+    contact_week: Integers
+    interview_week: Integers
+    value: Floats
+
+
+@dataclass
+class Offers(Approaches):
+    """Written offers until they are settled or the person starts.
+
+    Money in cents: `sign_on`, `grant` (its face), `counter` (the incumbent's retention package).
+    `outcome` is -1 until it is decided. `pay` is Y of the offer and `terms` its other terms;
+    `stay_pay` and `stay_terms` are those of staying, before any counter-offer and attachment: all as
+    of the week in which the offer is written, in USD a year and utils.
+    """
+
+    outcome: Integers
+    offer_week: Integers
+    expires: Integers
+    counter_week: Integers
+    start_week: Integers
+    weekly_base: Integers
+    sign_on: Integers
+    grant: Integers
+    counter: Integers
+    pay: Floats
+    terms: Floats
+    stay_pay: Floats
+    stay_terms: Floats
+
+    @property
+    def accepted(self) -> Booleans:
+        """Offers accepted, whose people have not yet started."""
+        return np.asarray(self.outcome == ACCEPTED)
+
+    @property
+    def package(self) -> Integers:
+        """Sign-on and face of the grant, cents."""
+        return self.sign_on + self.grant
+
+    @property
+    def first_year_base(self) -> Integers:
+        """52 weeks of base, cents."""
+        return 52 * self.weekly_base
+
+    @property
+    def escrow(self) -> Integers:
+        """Cash held for an offer: sign-on and a year of base, cents."""
+        return self.sign_on + self.first_year_base
+
+
+@dataclass
+class Tally:
+    """What happened this week, by run and lab: (R, L) arrays set to zero when a week begins."""
+
+    hires: Integers
+    acquihires: Integers
+    from_rivals: Integers
+    left: Integers
+    contacts: Integers
+    offers: Integers
+    counters: Integers
+    accepted: Integers
+    spend: Integers
+    committed: Integers
+
+    @classmethod
+    def zero(cls, runs: int, labs: int) -> Tally:
+        """Nothing has happened yet."""
+        sizes = {f.name: (runs, labs, len(CAUSES)) if f.name == "left" else (runs, labs) for f in fields(cls)}
+        return cls(**{name: np.zeros(shape, np.int64) for name, shape in sizes.items()})
+
+
+@dataclass
+class Log:
+    """Finished offers and spells and fired events, as lists of column blocks in order."""
+
+    offers: list[tuple[int, Offers]] = field(default_factory=list)
+    spells: list[dict[str, npt.NDArray[Any]]] = field(default_factory=list)
+    events: list[tuple[int, str, str, int, Integers]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Constants:
+    """The scenario compiled into arrays by lab (L,), by unit (U,) and by campaign (C,)."""
+
+    lab_names: tuple[str, ...]
+    unit_names: tuple[str, ...]
+    unit_lab: Integers
+    unit_share: Floats
+    unit_culture: Floats
+    unit_conditions: Floats
+    unit_mission: Floats
+    default_unit: Integers
+    campaigns: tuple[Event, ...]
+    plans: tuple[Event, ...]
+    timeline: tuple[tuple[int, int, Event], ...]
+    planned: Floats
+    median_pay: Floats
+    star_pay: Floats
+    talent_inflow: Floats
+    treasury_inflow: Floats
+    compute: Floats
+    scale: Floats
+    equity_value: Floats
+    process: Integers
+    expiry: Integers
+    non_compete: Integers
+    counters: Booleans
+    counter_title: Integers
+    base_ln_standing: Floats
+    vesting_years: Floats
+    kernel_terms: Integers
+    new_kernel: Floats
+    held_kernel: Floats
+    vested_share: Floats
+    retention_kernel: Floats
+
+    def lab(self, name: str) -> int:
+        """Number of a lab."""
+        return self.lab_names.index(name)
+
+    def unit(self, lab: str, unit: str | None) -> int:
+        """Number of a lab's unit, or of the lab's first one."""
+        return self.unit_names.index(f"{lab}/{unit}") if unit else int(self.default_unit[self.lab(lab)])
+
+
+@dataclass
+class Market:
+    """R runs of one scenario at one week: all that the rules read and write.
+
+    `budget` and `promised` are cents by budget line, (R, L + C): the labs' talent accounts, then the
+    campaigns' envelopes. `promised` is the cash held for offers that are open or accepted;
+    `campaign_committed` (R, C) counts their whole packages and a year of base against the envelope.
+    `approaches` are kept by the week in which they are due; `pending` (R, L) counts the outsiders
+    whom a lab has approached. `ties` (R x N, K) holds ids within the run. Weeks that have not come
+    are -1 (`campaign_week`) or `NEVER` (`plan_week`).
+    """
+
+    scenario: Scenario
+    constants: Constants
+    runs: Integers
+    keys: Keys
+    people: int
+    week: int
+    researchers: Researchers
+    labs: Labs
+    approaches: dict[int, list[Approaches]]
+    offers: Offers
+    ledger: Ledger
+    tally: Tally
+    log: Log
+    budget: Integers
+    promised: Integers
+    plan_week: Integers
+    happened: Booleans
+    campaign_week: Integers
+    campaign_reached: Integers
+    campaign_committed: Integers
+    pending: Integers
+    ties: npt.NDArray[np.int32]
+    known_keys: dict[tuple[Purpose, int], Keys] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(runs, labs)."""
+        return self.labs.headcount.shape[0], self.labs.headcount.shape[1]
+
+    def key_of(self, run: Integers, purpose: Purpose, week: int = 0) -> Keys:
+        """The key of each given run for a purpose in a week."""
+        keys = self.known_keys.get((purpose, week))
+        if keys is None:
+            keys = purpose_keys(self.keys, purpose, week)
+            if week == 0:  # serves all weeks
+                self.known_keys[purpose, week] = keys
+        return keys.take(run)
+
+    def run_of(self, rows: Integers) -> Integers:
+        """Run of each researcher row, as a position among this market's runs."""
+        return rows // self.people
+
+    def id_of(self, rows: Integers) -> Integers:
+        """Id of each researcher row within its run."""
+        return rows % self.people
+
+    def tenure_weeks(self, rows: Integers) -> Integers:
+        """Whole weeks since each person's spell began; (n,)."""
+        return np.maximum(self.week - self.researchers.start_week[rows].astype(np.int64), 0)
+
+    def deciding(self) -> Integers:
+        """Positions of all undecided offers of people one of whose offers expires this week, by person."""
+        offers = self.offers
+        rows, now = offers.row, offers.expires <= self.week
+        chosen = np.flatnonzero(offers.outcome == UNSET)
+        if not now[chosen].all():
+            chosen = chosen[np.isin(rows[chosen], rows[chosen][now[chosen]])]
+        return np.asarray(chosen[np.lexsort((offers.lab[chosen], rows[chosen]))])
+
+    def line_of(self, offers: Offers) -> Integers:
+        """Budget line of each offer: its lab, or its campaign."""
+        return np.where(offers.campaign >= 0, self.shape[1] + offers.campaign, offers.lab)
+
+    def account_of(self, offers: Offers) -> Integers:
+        """Account that pays each offer."""
+        envelope = self.ledger.envelope(self.shape[1], np.maximum(offers.campaign, 0))
+        return np.where(offers.campaign >= 0, envelope, Ledger.talent(offers.lab))
+
+    def ties_at(self, rows: Integers, place: Integers) -> Floats:
+        """Share of each person's ties who are at the given place now, between 0 and 1."""
+        if self.ties.shape[1] == 0:
+            return np.zeros(len(rows))
+        tied = self.ties.take(rows, axis=0) + (rows - rows % self.people)[:, None]
+        there = self.researchers.place.take(tied) == np.asarray(place)[:, None]
+        return np.asarray(np.count_nonzero(there, axis=1) / self.ties.shape[1])
