@@ -57,10 +57,9 @@ def splitmix(seed: Keys, counter: Integers | int) -> Keys:
     Both are arrays, or `counter` a plain integer: numpy warns of overflow on its scalars alone.
     """
     if isinstance(counter, int):
-        step = np.uint64((counter + 1) * int(_GOLDEN) % 2**64)
+        z = np.atleast_1d(seed + np.uint64((counter + 1) * int(_GOLDEN) % 2**64))
     else:
-        step = (counter.astype(np.uint64) + np.uint64(1)) * _GOLDEN
-    z = np.atleast_1d(seed + step)
+        z = np.atleast_1d(seed + (counter.astype(np.uint64) + np.uint64(1)) * _GOLDEN)
     z = (z ^ (z >> np.uint64(30))) * _MIX_1
     z = (z ^ (z >> np.uint64(27))) * _MIX_2
     return np.asarray(z ^ (z >> np.uint64(31)))

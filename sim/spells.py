@@ -38,11 +38,10 @@ def first_crossing(threshold: Floats, early: Rates, late: Rates, years: Floats) 
 
     All hazards in 1/year; infinite where the hazard stays 0.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        in_early = threshold / early
-        after = years + (threshold - early * years) / late
-    in_early = np.where(early > 0, in_early, np.inf)
-    return np.where(in_early <= years, in_early, np.where(late > 0, after, np.inf))
+    never = np.full(len(threshold), np.inf)
+    in_early = np.divide(threshold, early, out=never.copy(), where=early > 0)
+    after = np.divide(threshold - early * years, late, out=never, where=late > 0) + years
+    return np.asarray(np.where(in_early <= years, in_early, after))
 
 
 def whole_weeks(years: Floats) -> Integers:
@@ -109,18 +108,25 @@ def count(market: Market, rows: Integers, sign: int) -> None:
 def begin(
     market: Market, rows: Integers, place: Integers, unit: Integers, origin: npt.ArrayLike, now: int
 ) -> None:
-    """People arrive at a place; pay must be set before. Draws attachment, exit and next approach."""
+    """People arrive at a place; pay must be set before. What lies ahead of them is drawn by `foresee`."""
     people = market.researchers
     people.place[rows], people.unit[rows], people.origin[rows] = place, unit, origin
     people.start_week[rows] = now
     people.spell[rows] += 1
     people.countered[rows] = False
     people.leaving[rows] = False
+    people.exit_week[rows] = people.contact_week[rows] = NEVER
+    market.newcomers.append(rows)
+    count(market, rows[np.asarray(place) >= 0], +1)
+
+
+def foresee(market: Market) -> None:
+    """Draw what lies ahead of those who arrived this week: attachment, exit and next approach."""
+    rows = np.unique(np.concatenate([*market.newcomers, np.zeros(0, np.int64)]))
+    market.newcomers.clear()
     draw_attachment(market, rows)
-    schedule_exit(market, rows, now + 1)
-    schedule_contact(market, rows, now + 1)
-    at_lab = rows[np.asarray(place) >= 0]
-    count(market, at_lab, +1)
+    schedule_exit(market, rows, market.week + 1)
+    schedule_contact(market, rows, market.week + 1)
 
 
 def end(market: Market, rows: Integers, cause: Integers | int, next_lab: Integers | int) -> None:

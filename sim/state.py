@@ -9,7 +9,7 @@ arrays by lab and by unit. Nothing here draws, decides or records.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -120,48 +120,85 @@ class Labs:
         )  # fmt: skip
 
 
-@dataclass
-class Columns:
-    """Equally long columns, one row a researcher; float64 where annotated `Floats`, else int64."""
+class Column[T]:
+    """A named row of one of the two matrices of `Columns`."""
 
-    row: Integers
+    def __init__(self, matrix: str) -> None:
+        self.matrix = matrix
+        self.index = 0
 
-    @classmethod
-    def new(cls, count: int, **columns: Any) -> Self:
-        """`count` rows; a column not given is `UNSET`."""
-        types = {f.name: np.float64 if f.type == "Floats" else np.int64 for f in fields(cls)}
-        return cls(**{name: _column(columns.get(name, UNSET), count, kind) for name, kind in types.items()})
+    def __set_name__(self, owner: type[Columns], name: str) -> None:
+        self.name = name
 
-    @classmethod
-    def joined(cls, tables: list[Self]) -> Self:
-        """Tables one after another, in order."""
-        if not tables:
-            return cls.new(0)
-        if len(tables) == 1:
-            return tables[0]
-        names = [f.name for f in fields(cls)]
-        return cls(**{name: np.concatenate([getattr(t, name) for t in tables]) for name in names})
+    def __get__(self, table: Columns, owner: type[Columns] | None = None) -> T:
+        matrix: Any = getattr(table, self.matrix)
+        return cast(T, matrix[self.index])
 
-    def where(self, chosen: npt.NDArray[Any]) -> Self:
-        """The rows picked by a mask or by indices, as copies."""
-        if chosen.dtype == np.bool_:
-            chosen = np.flatnonzero(chosen)
-        names = [f.name for f in fields(self)]
-        return type(self)(**{name: getattr(self, name).take(chosen) for name in names})
 
-    def __len__(self) -> int:
-        return len(self.row)
+def whole() -> Column[Integers]:
+    """A column of int64."""
+    return Column[Integers]("integers")
+
+
+def real() -> Column[Floats]:
+    """A column of float64."""
+    return Column[Floats]("floats")
 
 
 UNSET = -1
 
 
-def _column(values: Any, count: int, kind: type) -> npt.NDArray[Any]:
-    given = np.asarray(values)
-    return given.astype(kind) if given.ndim else np.full(count, given, kind)
+class Columns:
+    """Equally long named columns, one entry a researcher, kept as two matrices (columns, n).
+
+    So picking and joining rows is one call whatever the number of columns. Columns are views:
+    `table.grant[:] = ...` writes. Subclasses list their columns as `whole()` and `real()`.
+    """
+
+    columns: ClassVar[dict[str, Column[Any]]] = {}
+
+    row = whole()
+
+    def __init_subclass__(cls) -> None:
+        known = [c for base in reversed(cls.__mro__) for c in vars(base).values() if isinstance(c, Column)]
+        cls.columns = {column.name: column for column in known}
+        for matrix in ("integers", "floats"):
+            for index, column in enumerate(c for c in known if c.matrix == matrix):
+                column.index = index
+
+    def __init__(self, integers: Integers, floats: Floats) -> None:
+        self.integers = integers
+        self.floats = floats
+
+    @classmethod
+    def new(cls, count: int, **values: Any) -> Self:
+        """`count` rows; a column not given is `UNSET`. KeyError for a name that is no column."""
+        real_columns = sum(column.matrix == "floats" for column in cls.columns.values())
+        integers = np.full((len(cls.columns) - real_columns, count), UNSET, np.int64)
+        table = cls(integers, np.full((real_columns, count), float(UNSET)))
+        for name, given in values.items():
+            column = cls.columns[name]
+            getattr(table, column.matrix)[column.index] = given
+        return table
+
+    @classmethod
+    def joined(cls, tables: list[Self]) -> Self:
+        """Tables one after another, in order."""
+        if len(tables) <= 1:
+            return tables[0] if tables else cls.new(0)
+        integers = np.concatenate([table.integers for table in tables], axis=1)
+        return cls(integers, np.concatenate([table.floats for table in tables], axis=1))
+
+    def where(self, chosen: npt.NDArray[Any]) -> Self:
+        """The rows picked by a mask or by indices, as copies."""
+        if chosen.dtype == np.bool_:
+            chosen = np.flatnonzero(chosen)
+        return type(self)(self.integers.take(chosen, axis=1), self.floats.take(chosen, axis=1))
+
+    def __len__(self) -> int:
+        return int(self.integers.shape[1])
 
 
-@dataclass
 class Approaches(Columns):
     """Researchers whom a lab has contacted and not yet written to.
 
@@ -169,18 +206,17 @@ class Approaches(Columns):
     then; `value` is what the lab thinks the person is worth, USD a year.
     """
 
-    lab: Integers
-    unit: Integers
-    campaign: Integers
-    origin: Integers
-    spell: Integers
-    title: Integers
-    contact_week: Integers
-    interview_week: Integers
-    value: Floats
+    lab = whole()
+    unit = whole()
+    campaign = whole()
+    origin = whole()
+    spell = whole()
+    title = whole()
+    contact_week = whole()
+    interview_week = whole()
+    value = real()
 
 
-@dataclass
 class Offers(Approaches):
     """Written offers until they are settled or the person starts.
 
@@ -190,19 +226,25 @@ class Offers(Approaches):
     of the week in which the offer is written, in USD a year and utils.
     """
 
-    outcome: Integers
-    offer_week: Integers
-    expires: Integers
-    counter_week: Integers
-    start_week: Integers
-    weekly_base: Integers
-    sign_on: Integers
-    grant: Integers
-    counter: Integers
-    pay: Floats
-    terms: Floats
-    stay_pay: Floats
-    stay_terms: Floats
+    outcome = whole()
+    offer_week = whole()
+    expires = whole()
+    counter_week = whole()
+    start_week = whole()
+    weekly_base = whole()
+    sign_on = whole()
+    grant = whole()
+    counter = whole()
+    pay = real()
+    terms = real()
+    stay_pay = real()
+    stay_terms = real()
+
+    @classmethod
+    def drafted(cls, found: Approaches, **values: Any) -> Offers:
+        """Offers to the people approached, with the further columns given."""
+        shared = {name: getattr(found, name) for name in Approaches.columns}
+        return cls.new(len(found), **shared, **values)
 
     @property
     def accepted(self) -> Booleans:
@@ -310,7 +352,7 @@ class Market:
     `campaign_committed` (R, C) counts their whole packages and a year of base against the envelope.
     `approaches` are kept by the week in which they are due; `pending` (R, L) counts the outsiders
     whom a lab has approached. `ties` (R x N, K) holds ids within the run. Weeks that have not come
-    are -1 (`campaign_week`) or `NEVER` (`plan_week`).
+    are -1 (`campaign_week`) or `NEVER` (`plan_week`). `newcomers` are rows whose spells began this week.
     """
 
     scenario: Scenario
@@ -335,6 +377,7 @@ class Market:
     campaign_committed: Integers
     pending: Integers
     ties: npt.NDArray[np.int32]
+    newcomers: list[Integers] = field(default_factory=list)
     known_keys: dict[tuple[Purpose, int], Keys] = field(default_factory=dict)
 
     @property

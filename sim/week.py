@@ -5,6 +5,7 @@ Read this page and you know the model; each rule's file says the rest.
 
 from __future__ import annotations
 
+from sim import spells
 from sim.market import (
     budget,
     choice,
@@ -34,5 +35,6 @@ def advance(market: Market) -> None:
     moves.carry_out(market)  # spells end and begin, promises are kept or released
     separations.leave(market)  # to found, to academia, out of the field
     entry.enter(market)  # graduates and those who come back
+    spells.foresee(market)  # who has arrived somewhere: attachment, next exit, next approach
     standing.update(market)  # standing returns towards what talent and compute support
     market.week += 1  # the clock

@@ -19,7 +19,8 @@ from sim.state import RELEASED, Floats, Integers, Market
 def weekly_inflow(yearly: Floats, factor: Floats, ln_standing: Floats, elasticity: float) -> Integers:
     """Cents a week of an inflow in cents a year, times e^(kappa ln M); (L,), (R, L), (R, L) to (R, L)."""
     scaled = yearly / WEEKS_PER_YEAR * factor * np.exp(elasticity * ln_standing)
-    return np.asarray(np.rint(scaled)).astype(np.int64)
+    cents: Integers = np.rint(scaled).astype(np.int64)
+    return cents
 
 
 def shortfall(payroll: Integers, balance: Integers, committed: Integers) -> Integers:

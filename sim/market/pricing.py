@@ -148,12 +148,13 @@ def _wait(market: Market, batch: Approaches) -> None:
 def _drafts(market: Market, found: Approaches) -> Offers:
     """Offers without a price: the terms of going and of staying as of this week."""
     rows, people = found.row, market.researchers
-    return Offers.new(
-        len(found), counter=0, **vars(found),
+    return Offers.drafted(
+        found,
+        counter=0,
         terms=appraisal.lab_terms(market, rows, found.lab, found.unit, found.title),
         stay_terms=appraisal.stay_terms(market, rows, people.title[rows].astype(np.int64)),
         stay_pay=appraisal.stay_pay(market, rows),
-    )  # fmt: skip
+    )
 
 
 def _targets(market: Market, batch: Offers) -> Targets:
