@@ -77,7 +77,10 @@ class Recorder:
 
 
 def offers_table(market: Market, campaigns_only: bool = False) -> Table:
-    """One row an offer that has been settled or is still open at the end; by run, week, researcher, lab."""
+    """One row an offer, settled or still open at the end; by run, week of the offer, researcher, lab.
+
+    A campaign's approaches that never became an offer stand here too, without a week of the offer.
+    """
     settled = [(week, batch) for week, batch in market.log.offers if len(batch)]
     blocks = [batch for _, batch in settled] + [market.offers]
     closed = np.repeat([week for week, _ in settled] + [market.week], [len(batch) for batch in blocks])
@@ -103,7 +106,7 @@ def offers_table(market: Market, campaigns_only: bool = False) -> Table:
         "interview_week": offers.interview_week.astype(np.int16),
         "offer_week": offers.offer_week.astype(np.int16),
         "counter_week": offers.counter_week.astype(np.int16),
-        "decision_week": np.where(offers.outcome < 0, market.week, offers.expires).astype(np.int16),
+        "decision_week": np.where(offers.outcome < 0, -1, offers.expires).astype(np.int16),
         "start_week": np.where(started, offers.start_week, -1).astype(np.int16),
         "base_cents": np.rint(offers.weekly_base * 365.25 / 7).astype(np.int64),
         "sign_on_cents": offers.sign_on,

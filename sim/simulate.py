@@ -22,7 +22,7 @@ from sim.state import Market
 from sim.week import advance
 
 LOGGED_RUNS = 200  # beyond so many runs, offers and postings are kept only on demand
-BLOCK = 25  # runs computed side by side; small enough for progress, large enough for speed
+BLOCK = 50  # runs computed side by side at most: enough for speed, few enough for progress and memory
 
 Progress = Callable[[int], None]
 
@@ -46,7 +46,8 @@ def simulate(
         progress: called with the number of runs finished each time a block is done.
     """
     full = len(runs) <= LOGGED_RUNS if log is None else log
-    blocks = [list(runs[i : i + BLOCK]) for i in range(0, len(runs), BLOCK)]
+    size = min(BLOCK, -(-len(runs) // max(jobs, 1)))
+    blocks = [list(runs[i : i + size]) for i in range(0, len(runs), size)]
     done: dict[int, dict[str, Any]] = {}
     for number, result in _computed(scenario, seed, blocks, min(jobs, len(blocks)), full):
         done[number] = result

@@ -53,10 +53,10 @@ SCHEMAS: dict[str, Any] = {
             *_columns("lab unit", _WORD),
             *_columns("campaign", _WORD, nullable=True),
             *_columns("origin", _WORD),
-            *_columns("contact_week interview_week offer_week", pa.int16()),
-            *_columns("counter_week", pa.int16(), nullable=True),
-            *_columns("decision_week", pa.int16()),
-            *_columns("start_week", pa.int16(), nullable=True),
+            *_columns("contact_week", pa.int16()),
+            # stages that were skipped or never reached are null: no interviews, never written, ...
+            *_columns("interview_week offer_week counter_week", pa.int16(), nullable=True),
+            *_columns("decision_week start_week", pa.int16(), nullable=True),
             *_columns("base_cents sign_on_cents grant_cents counter_cents", pa.int64()),
             *_columns("outcome", _WORD),
         ]

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each imports only from those before it. A package's own name stands for its `__init__`, which may gather
 # what the package holds. A module that is not here fails the test: give it its place.
 ORDER = [
+    "sim.version",
     "sim.quantities",
     "sim.files",
     "sim.figures",
@@ -47,10 +48,10 @@ ORDER = [
     "sim.report.style",
     "sim.report.plots",
     "sim.report.screen",
-    "sim.report.serve",
-    "sim.report.app",
     "sim.report",
     "sim.results",
+    "sim.report.serve",
+    "sim.report.app",
     "sim.cli",
 ]
 

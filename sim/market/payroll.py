@@ -19,13 +19,12 @@ from sim.state import RELEASED, Floats, Integers, Market
 def weekly_inflow(yearly: Floats, factor: Floats, ln_standing: Floats, elasticity: float) -> Integers:
     """Cents a week of an inflow in cents a year, times e^(kappa ln M); (L,), (R, L), (R, L) to (R, L)."""
     scaled = yearly / WEEKS_PER_YEAR * factor * np.exp(elasticity * ln_standing)
-    cents: Integers = np.rint(scaled).astype(np.int64)
-    return cents
+    return np.asarray(np.rint(scaled).astype(np.int64))
 
 
 def shortfall(payroll: Integers, balance: Integers, committed: Integers) -> Integers:
     """Payroll that the talent account cannot cover without touching what it has promised."""
-    return np.maximum(payroll - np.maximum(balance - committed, 0), 0)
+    return np.asarray(np.maximum(payroll - np.maximum(balance - committed, 0), 0))
 
 
 def pay(market: Market) -> None:

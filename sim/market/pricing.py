@@ -15,10 +15,11 @@ import numpy as np
 
 from sim import appraisal, segments, worth
 from sim.quantities import WEEKS_PER_YEAR
-from sim.state import OUTSIDE, Approaches, Booleans, Floats, Integers, Market, Offers
+from sim.state import LAPSED, OUTSIDE, Approaches, Booleans, Floats, Integers, Market, Offers
 
 BISECTIONS = 24
 LARGEST_LN_MULTIPLIER = 5.0
+MONEY = ("weekly_base", "sign_on", "grant", "counter")
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def make_offers(market: Market) -> None:
     if not len(found):
         return
     wanted = _still_wanted(market, found)
-    _no_longer_pending(market, found.where(~wanted))
+    _drop(market, found.where(~wanted))
     batch = _drafts(market, found.where(wanted))
     line = market.run_of(batch.row) * market.budget.shape[1] + market.line_of(batch)
     targets = _targets(market, batch)
@@ -130,8 +131,13 @@ def _still_wanted(market: Market, found: Approaches) -> Booleans:
     return np.asarray(wanted)
 
 
-def _no_longer_pending(market: Market, batch: Approaches) -> None:
-    """Outsiders whose approach has ended leave their vacancy to others."""
+def _drop(market: Market, batch: Approaches) -> None:
+    """Approaches end without an offer: outsiders leave their vacancy to others, a campaign's are logged."""
+    theirs = batch.where(batch.campaign >= 0)
+    if len(theirs):
+        market.log.offers.append(
+            (market.week, Offers.drafted(theirs, outcome=LAPSED, **dict.fromkeys(MONEY, 0)))
+        )
     gone = batch.origin == OUTSIDE
     np.subtract.at(market.pending, (market.run_of(batch.row[gone]), batch.lab[gone]), 1)
 
@@ -140,7 +146,7 @@ def _wait(market: Market, batch: Approaches) -> None:
     """What could not be paid this week is tried again next week, as long as patience lasts."""
     weeks = market.constants.process[batch.lab] + market.scenario.market.hiring.patience
     waiting = market.week - batch.contact_week < weeks
-    _no_longer_pending(market, batch.where(~waiting))
+    _drop(market, batch.where(~waiting))
     if waiting.any():
         market.approaches.setdefault(market.week + 1, []).append(batch.where(waiting))
 

@@ -1,0 +1,1 @@
+"""Tables in, tables out: curves, summaries. Nothing here touches the model."""

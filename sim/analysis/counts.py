@@ -1,0 +1,222 @@
+"""From recorded tables to arrays: panels by run, week and lab, and the counts that curves are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.analysis.curves import Floats
+from sim.quantities import WEEKS_PER_YEAR
+from sim.tables import CAUSES, codes, numbers
+
+Integers = npt.NDArray[np.int64]
+Who = Literal["hires", "entry_cohort", "opening", "acquihires", "all"]
+
+ENTRY_WEEKS = 13
+"""The entry cohort starts in weeks 0 to 12, the first quarter."""
+FLOW_WEEKS = 104
+"""Flows between labs are counted over weeks 0 to 103."""
+
+_ORIGINS: dict[str, tuple[str, ...]] = {
+    "hires": ("outside", "rival"),
+    "entry_cohort": ("outside", "rival"),
+    "opening": ("opening",),
+    "acquihires": ("acquihire",),
+    "all": ("opening", "outside", "rival", "acquihire"),
+}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The table `labs` as dense arrays of shape (runs R, weeks W, labs L); what is not recorded reads 0."""
+
+    table: Any
+    runs: Integers
+    weeks: Integers
+    dates: npt.NDArray[np.datetime64]
+    labs: tuple[str, ...]
+    cell: Integers
+
+    @classmethod
+    def of(cls, table: Any, labs: Sequence[str] | None = None) -> Panel:
+        """Index the table `labs`; `labs` fixes the order of the labs (by name if not given)."""
+        lab, names = codes(table.column("lab"))
+        order = tuple(labs) if labs is not None else tuple(names)
+        runs, run = np.unique(numbers(table.column("run")).astype(np.int64), return_inverse=True)
+        weeks, first, week = np.unique(
+            numbers(table.column("week")).astype(np.int64), return_index=True, return_inverse=True
+        )
+        dates = numbers(table.column("date"))[first].astype("datetime64[D]")
+        place = np.array([order.index(name) for name in names], dtype=np.int64)
+        cell = (run * len(weeks) + week) * len(order) + place[lab] if len(lab) else lab
+        return cls(table, runs, weeks, dates, order, cell)
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """One column as (R, W, L), in the column's own unit."""
+        values = numbers(self.table.column(name))
+        dense = np.zeros(len(self.runs) * len(self.weeks) * len(self.labs), dtype=values.dtype)
+        dense[self.cell] = values
+        return dense.reshape(len(self.runs), len(self.weeks), len(self.labs))
+
+
+@dataclass(frozen=True)
+class SpellCounts:
+    """Counts by tenure week d = 0 .. T-1, the input of `sim.analysis.curves`.
+
+    `at_risk` has shape (G, T) or, by run, (R, G, T); `ends_by_cause` has (G, C, T) or (R, G, C, T),
+    C the causes of `sim.tables.CAUSES` in their order. G are the groups.
+    """
+
+    groups: tuple[str, ...]
+    runs: Integers
+    at_risk: Integers
+    ends_by_cause: Integers
+
+    @property
+    def ends(self) -> Integers:
+        """Departures of any cause, in the shape of `at_risk`."""
+        total: Integers = self.ends_by_cause.sum(axis=-2)
+        return total
+
+    def pooled(self) -> SpellCounts:
+        """The same counts added up over runs; counts that are pooled already come back as they are."""
+        if self.at_risk.ndim == 2:
+            return self
+        return SpellCounts(self.groups, self.runs, self.at_risk.sum(axis=0), self.ends_by_cause.sum(axis=0))
+
+
+def spell_counts(
+    spells: Any,
+    *,
+    by: str | None = "lab",
+    who: Who = "hires",
+    per_run: bool = False,
+    runs: Sequence[int] | Integers | None = None,
+    groups: Sequence[str] | None = None,
+    weeks: int | None = None,
+) -> SpellCounts:
+    """Count who is at risk and who leaves in each tenure week.
+
+    Args:
+        spells: table `spells`.
+        by: text column to group by (lab, unit, origin), or None for one group "all".
+        who: which spells. `hires` come from outside or a rival; `entry_cohort` are the hires of weeks
+            0 to 12; `opening` are those on the staff at the start, watched from their tenure then on.
+        per_run: keep a run axis.
+        runs: the runs of that axis; those that occur if not given.
+        groups: the groups and their order; those that occur, sorted, if not given.
+        weeks: number T of tenure weeks; the longest tenure watched if not given.
+
+    Raises:
+        ValueError: if a spell ends before it is first watched, or for no known cause.
+    """
+    axis = np.unique(numbers(spells.column("run")) if runs is None else np.asarray(runs)).astype(np.int64)
+    chosen = spells.filter(_mask(spells, who) & np.isin(numbers(spells.column("run")), axis))
+    run = np.searchsorted(axis, numbers(chosen.column("run")))
+    group, names = _groups(chosen, by, groups)
+    enter, leave, left = _tenures(chosen)
+    length = weeks if weeks is not None else int(leave.max(initial=0))
+    row = run * len(names) + group if per_run else group
+    rows = len(axis) * len(names) if per_run else len(names)
+    at_risk = np.cumsum(_tally(row, enter, rows, length) - _tally(row, leave, rows, length), axis=1)
+    cause = _place(chosen.column("cause"), CAUSES)[left]
+    if np.any(cause < 0):
+        raise ValueError("a spell ended for no known cause")
+    ended = _tally(row[left] * len(CAUSES) + cause, (leave - 1)[left], rows * len(CAUSES), length)
+    shape = (len(axis), len(names)) if per_run else (len(names),)
+    return SpellCounts(
+        names,
+        axis,
+        at_risk[:, :length].reshape(*shape, length),
+        ended[:, :length].reshape(*shape, len(CAUSES), length),
+    )
+
+
+def _tenures(spells: Any) -> tuple[Integers, Integers, npt.NDArray[np.bool_]]:
+    """First tenure week at risk, first no longer at risk, and whether the spell ended; each (n,)."""
+    start, entry, end = (
+        numbers(spells.column(f"{c}_week")).astype(np.int64) for c in ("start", "entry", "end")
+    )
+    if np.any(end < entry):
+        raise ValueError("a spell ends before the week in which it is first watched")
+    left = ~numbers(spells.column("censored"))
+    enter = np.maximum(entry - start - 1, 0)  # the start week itself is lived through at tenure 0
+    return enter, np.maximum(end - start - 1 + left, enter + left), left
+
+
+def flows(
+    spells: Any, labs: Sequence[str], runs: Sequence[int] | Integers, weeks: int = FLOW_WEEKS
+) -> Integers:
+    """Moves to rivals in weeks 0 .. weeks-1, counted by run, lab left and lab joined: (R, L, L)."""
+    cause, end = spells.column("cause"), numbers(spells.column("end_week"))
+    moved = (_place(cause, CAUSES) == CAUSES.index("rival")) & (end >= 0) & (end < weeks)
+    origin = _place(spells.column("lab"), labs)[moved]
+    goal = _place(spells.column("next_lab"), labs)[moved]
+    run = np.searchsorted(np.asarray(runs), numbers(spells.column("run"))[moved])
+    cell = (run * len(labs) + origin) * len(labs) + goal
+    shape = (len(runs), len(labs), len(labs))
+    return np.bincount(cell[(origin >= 0) & (goal >= 0)], minlength=int(np.prod(shape))).reshape(shape)
+
+
+def staff_years(panel: Panel, weeks: int | None = None) -> Floats:
+    """Years worked at each lab in weeks 0 .. weeks-1 (all if None), (R, L): headcounts / weeks a year."""
+    headcount = panel.column("headcount")
+    counted = headcount if weeks is None else headcount[:, panel.weeks < weeks]
+    years: Floats = counted.sum(axis=1) / WEEKS_PER_YEAR
+    return years
+
+
+def moves_to_rivals_per_year(panel: Panel) -> Floats:
+    """Moves to rivals for each researcher and year on the staff: sum of left_rival / staff years, (R, L).
+
+    nan where a lab had no staff.
+    """
+    years = staff_years(panel)
+    moves = panel.column("left_rival").sum(axis=1)
+    rate: Floats = np.divide(moves, years, out=np.full(years.shape, np.nan), where=years > 0)
+    return rate
+
+
+def cumulative_hires(panel: Panel) -> Integers:
+    """Hires up to and including each week, acqui-hires among them: (R, W, L)."""
+    total: Integers = np.cumsum(panel.column("hires"), axis=1, dtype=np.int64)
+    return total
+
+
+def _mask(spells: Any, who: Who) -> npt.NDArray[np.bool_]:
+    origin, names = codes(spells.column("origin"))
+    wanted = np.array([name in _ORIGINS[who] for name in names] + [False])
+    mask: npt.NDArray[np.bool_] = wanted[origin]
+    if who == "entry_cohort":
+        start = numbers(spells.column("start_week"))
+        mask &= (start >= 0) & (start < ENTRY_WEEKS)
+    return mask
+
+
+def _groups(chosen: Any, by: str | None, groups: Sequence[str] | None) -> tuple[Integers, tuple[str, ...]]:
+    if by is None:
+        return np.zeros(chosen.num_rows, dtype=np.int64), ("all",)
+    names = tuple(groups) if groups is not None else tuple(codes(chosen.column(by))[1])
+    place = _place(chosen.column(by), names)
+    if np.any(place < 0):
+        raise ValueError(f"a spell's {by} is not among {', '.join(names)}")
+    return place, names
+
+
+def _place(column: Any, names: Sequence[str]) -> Integers:
+    """Place of each text in `names`, -1 where it is missing or none of them."""
+    code, words = codes(column)
+    known = {name: i for i, name in enumerate(names)}
+    table = np.array([known.get(word, -1) for word in words] + [-1], dtype=np.int64)
+    place: Integers = table[code]
+    return place
+
+
+def _tally(row: Integers, tenure: Integers, rows: int, weeks: int) -> Integers:
+    """Number of spells by row and tenure, (rows, weeks + 1); later tenures fall into the last column."""
+    cell = row * (weeks + 1) + np.minimum(tenure, weeks)
+    return np.bincount(cell, minlength=rows * (weeks + 1)).reshape(rows, weeks + 1)

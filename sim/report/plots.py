@@ -1,0 +1,276 @@
+"""Pictures of a result: functions that take tables and axes and return axes."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.ticker import FuncFormatter, MultipleLocator
+
+from sim.analysis import counts, curves
+from sim.analysis.counts import Panel
+from sim.analysis.curves import MONTHS_12, MONTHS_24, Floats
+from sim.files import replacing
+from sim.quantities import format_money
+from sim.report import style
+from sim.scenario.schema import Event, Scenario
+from sim.tables import codes, numbers
+
+SOURCE = (
+    "talentsim, scenario {name}. Simulated; acceptance, retention and flows are fitted to public figures."
+)
+FEWEST = 5  # a retention curve ends where fewer than this many spells a run are still watched
+
+
+def plot_hiring(scenario: Scenario, labs: Any, events: Any, ax: Axes | None = None) -> Axes:
+    """Cumulative hires by lab over time: median and 5th to 95th percentile over runs, events marked.
+
+    Args:
+        scenario: what was run.
+        labs: recorded table.
+        events: recorded table; events that happened in most runs are marked at their median week.
+        ax: axes to draw on; new ones if not given.
+    """
+    axes = ax if ax is not None else style.new_axes()
+    panel = Panel.of(labs, list(scenario.labs))
+    low, middle, high = np.percentile(counts.cumulative_hires(panel), (5, 50, 95), axis=0)
+    palette = style.colours(panel.labs)
+    days = np.array([_number_of(day) for day in (panel.dates + np.timedelta64(7, "D")).tolist()])
+    for j in reversed(range(len(panel.labs))):
+        colour = palette[panel.labs[j]]
+        known = colour != style.GREY
+        if known and len(panel.runs) > 1:
+            axes.fill_between(days, low[:, j], high[:, j], color=colour, alpha=0.14, linewidth=0)
+        axes.plot(days, middle[:, j], color=colour, linewidth=2.2 if known else 1.0, marker=_marker(days))
+    axes.set_xlim(days[0] - 7, days[-1])
+    axes.set_ylim(0, max(float(high.max()) * 1.04, 1.0))
+    locator = AutoDateLocator(minticks=4, maxticks=8)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    _mark_events(axes, _event_marks(scenario, events, len(panel.runs)))
+    ends = [
+        (
+            f"{scenario.labs[lab].label}  {middle[-1, j]:,.0f}",
+            float(middle[-1, j]),
+            palette[lab],
+            palette[lab] != style.GREY,
+        )
+        for j, lab in enumerate(panel.labs)
+    ]
+    style.label_ends(axes, ends)
+    style.dress(
+        axes,
+        _hiring_headline(scenario, panel, middle),
+        "Cumulative hires by lab" + _over(len(panel.runs)),
+        _source(scenario),
+    )
+    return axes
+
+
+def plot_retention(scenario: Scenario, spells: Any, ax: Axes | None = None) -> Axes:
+    """Share of new hires still at the lab by months since they started (Kaplan-Meier), by lab.
+
+    Pooled over runs, with the 5th to 95th percentile of single runs for the first six labs; a curve
+    ends at 24 months, or where too few are still watched.
+
+    Args:
+        scenario: what was run.
+        spells: recorded table.
+        ax: axes to draw on; new ones if not given.
+    """
+    axes = ax if ax is not None else style.new_axes()
+    labs = list(scenario.labs)
+    by_run = counts.spell_counts(spells, per_run=True, groups=labs, weeks=MONTHS_24)
+    runs, palette, pooled = len(by_run.runs), style.colours(labs), by_run.pooled()
+    survival = 100 * curves.kaplan_meier(pooled.at_risk, pooled.ends)
+    spread = 100 * curves.kaplan_meier(by_run.at_risk, by_run.ends)
+    ends, lowest = [], 90.0
+    for j in reversed(range(len(labs))):
+        weeks = _watched_weeks(pooled.at_risk[j], runs) + 1
+        months, colour = np.arange(weeks) * 12 / MONTHS_12, palette[labs[j]]
+        known = colour != style.GREY
+        if known and runs > 1:
+            low, high = np.nanpercentile(spread[:, j, :weeks], (5, 95), axis=0)
+            axes.fill_between(months, low, high, color=colour, alpha=0.12, linewidth=0)
+            lowest = min(lowest, float(np.nanmin(low)))
+        axes.plot(months, survival[j, :weeks], color=colour, linewidth=2.2 if known else 1.0)
+        last = float(survival[j, weeks - 1])
+        lowest = min(lowest, last)
+        ends.append((f"{scenario.labs[labs[j]].label}  {last:.0f} %", last, colour, known))
+    axes.set_xlim(0, _months_shown(pooled.at_risk))
+    axes.set_ylim(max(0.0, 10 * np.floor(lowest / 10)), 101)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f} %"))
+    axes.xaxis.set_major_locator(MultipleLocator(6 if axes.get_xlim()[1] > 8 else 1))
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:.0f} months" if value else "start")
+    )
+    _mark_cliffs(axes, scenario)
+    style.label_ends(axes, ends)
+    subtitle = "Share of new hires still at the lab, by time since they started (Kaplan-Meier)"
+    over = f"; {runs} runs together, band: 5th to 95th percentile of runs" if runs > 1 else "; one run"
+    style.dress(axes, _retention_headline(scenario, labs, survival), subtitle + over, _source(scenario))
+    return axes
+
+
+def save(axes: Axes, path: Path) -> None:
+    """Write the figure of some axes as a PNG, whole or not at all."""
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        raise ValueError("these axes belong to no figure")
+    canvas = FigureCanvasAgg(figure)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        canvas.print_png(file, metadata={"Software": "talentsim"})
+
+
+def _marker(days: Any) -> str | None:
+    return "o" if len(days) < 3 else None
+
+
+def _over(runs: int) -> str:
+    return f"; median of {runs} runs, band: 5th to 95th percentile" if runs > 1 else "; one run"
+
+
+def _source(scenario: Scenario) -> str:
+    return SOURCE.format(name=scenario.name)
+
+
+def _hiring_headline(scenario: Scenario, panel: Panel, middle: Floats) -> str:
+    first, second = np.argsort(-middle[-1], kind="stable")[:2] if len(panel.labs) > 1 else (0, 0)
+    years = len(panel.weeks) / 52.18
+    label = [scenario.labs[lab].label for lab in panel.labs]
+    span = f"{years:.0f} years" if years > 1.5 else f"{len(panel.weeks)} weeks"
+    most, next_most = middle[-1, first], middle[-1, second]
+    if first == second:
+        return f"{label[first]} hires {most:,.0f} researchers in {span}"
+    return f"{label[first]} and {label[second]} hire most: {most:,.0f} and {next_most:,.0f} in {span}"
+
+
+def _retention_headline(scenario: Scenario, labs: list[str], survival: Floats) -> str:
+    coloured = range(min(len(labs), len(style.COLOURS)))
+    for week, words in ((MONTHS_24, "two years"), (MONTHS_12, "one year")):
+        if survival.shape[-1] <= week:
+            continue
+        known = [j for j in coloured if np.isfinite(survival[j, week])]
+        if len(known) > 1:
+            best, worst = (
+                max(known, key=lambda j: survival[j, week]),
+                min(known, key=lambda j: survival[j, week]),
+            )
+            best_label, worst_label = scenario.labs[labs[best]].label, scenario.labs[labs[worst]].label
+            return (
+                f"After {words}, {survival[best, week]:.0f} % of new hires are still at {best_label}, "
+                f"{survival[worst, week]:.0f} % at {worst_label}"
+            )
+    return "How long new hires stay"
+
+
+def _watched_weeks(at_risk: Any, runs: int) -> int:
+    """Tenure weeks, from 0, up to which enough spells are watched."""
+    few = np.flatnonzero(at_risk < FEWEST * max(runs, 1) / 10)
+    return int(few[0]) if len(few) else len(at_risk)
+
+
+def _months_shown(at_risk: Any) -> float:
+    watched = np.flatnonzero(at_risk.sum(axis=0))
+    return max(float(watched[-1] + 1) * 12 / MONTHS_12 if len(watched) else 1.0, 0.5)
+
+
+def _mark_cliffs(axes: Axes, scenario: Scenario) -> None:
+    """The month before which nothing vests, where all labs share it."""
+    cliffs = {lab.vesting.cliff for lab in scenario.labs.values()}
+    if len(cliffs) == 1 and 0 < (cliff := cliffs.pop()) < axes.get_xlim()[1]:
+        axes.axvline(cliff, color="#888888", linewidth=0.7, linestyle=(0, (3, 3)), zorder=0)
+        axes.annotate(
+            "new grants begin to vest", (cliff, 0), (4, 5), xycoords=("data", "axes fraction"),
+            textcoords="offset points", fontsize=8.5, color="#666666",
+        )  # fmt: skip
+
+
+def _event_marks(scenario: Scenario, events: Any, runs: int) -> list[tuple[date, str]]:
+    """(day, words) of every event that happened in at least half of the runs, at its median week.
+
+    Events of one kind on one day share their words: "Microsoft and Amazon change their budgets".
+    """
+    columns = [codes(events.column(name)) for name in ("kind", "name", "lab")]
+    index = np.stack([column for column, _ in columns])
+    week = numbers(events.column("week"))
+    marks: dict[tuple[date, str], list[str]] = {}
+    for key in np.unique(index, axis=1).T:
+        here = (index == key[:, None]).all(axis=0)
+        if 2 * here.sum() < runs:
+            continue
+        kind, name, lab = (words[k] for (_, words), k in zip(columns, key, strict=True))
+        event = next((e for e in scenario.events if _is(e, kind, name, lab)), None)
+        day = _day_of(scenario, event, int(np.median(week[here])))
+        marks.setdefault((day, _words(scenario, kind, name, event)), []).append(scenario.labs[lab].label)
+    return [(day, f"{_joined(labels)} {words}") for (day, words), labels in sorted(marks.items())]
+
+
+def _day_of(scenario: Scenario, event: Event | None, week: int) -> date:
+    """The event's own date if it happened in that week, else the first day of the week."""
+    if event is not None and event.on is not None and scenario.week_of(event.on) == week:
+        return event.on
+    return scenario.start + timedelta(weeks=week)
+
+
+def _joined(labels: list[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
+
+
+def _words(scenario: Scenario, kind: str, name: str, event: Event | None) -> str:
+    """What a lab did, in a few words."""
+    if event is not None and event.acquihire is not None:
+        deal = event.acquihire
+        return f"pays {format_money(deal.price)} for {scenario.labs[deal.target].label}'s team"
+    if event is not None and event.campaign is not None:
+        campaign = event.campaign
+        return f"makes {campaign.researchers} offers at {scenario.labs[campaign.target].label}"
+    words = {
+        "model_release": "releases a model",
+        "plan": f"starts its {name} plan",
+        "leadership_change": "replaces a leader",
+        "investment": "receives an investment",
+        "hiring_freeze": "freezes hiring",
+        "budget_change": "get new budgets",
+        "failure": "fails",
+    }
+    return words.get(kind, kind)
+
+
+def _is(event: Event, kind: str, name: str, lab: str) -> bool:
+    """Whether a recorded event is this event of the scenario."""
+    body = event if event.plan is not None else event.body
+    names = {getattr(body, role, None) for role in ("name", "plan", "target", "lab")}
+    labs = {getattr(body, role, None) for role in ("lab", "buyer", "target")}
+    return event.kind == kind and name in names and lab in labs
+
+
+def _number_of(day: date) -> float:
+    """A day as matplotlib counts it."""
+    return float(date2num(day))
+
+
+def _mark_events(axes: Axes, marks: list[tuple[date, str]]) -> None:
+    """A thin line for each event, and beside the first of each cluster the list of its events."""
+    left, right = axes.get_xlim()
+    clusters: list[list[tuple[float, str]]] = []
+    for day, words in marks:
+        x = _number_of(day)
+        axes.axvline(x, color="#888888", linewidth=0.7, linestyle=(0, (3, 3)), zorder=0)
+        line = f"{day:%-d %b}  {words}"
+        if clusters and x - clusters[-1][0][0] < (right - left) * 0.3:
+            clusters[-1].append((x, line))
+        else:
+            clusters.append([(x, line)])
+    for cluster in clusters:
+        at_left = cluster[0][0] - left > (right - left) * 0.35
+        axes.annotate(
+            "\n".join(line for _, line in cluster), (cluster[0][0] if at_left else cluster[-1][0], 0.985),
+            (-6 if at_left else 6, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
+            ha="right" if at_left else "left", va="top", fontsize=8.5, color="#555555", linespacing=1.5,
+        )  # fmt: skip

@@ -1,0 +1,93 @@
+"""One style for all pictures: as a newspaper would print them, and safe for the colour-blind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette, without black and yellow (too faint in print).
+COLOURS = ("#0072B2", "#009E73", "#D55E00", "#CC79A7", "#E69F00", "#56B4E9")
+GREY, INK, FAINT = "#9a9a9a", "#222222", "#e3e3e3"
+LEADER = {"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0, "relpos": (0, 0.5)}
+
+
+def colours(names: Sequence[str]) -> dict[str, str]:
+    """A colour for each name: the first six have their own, the others are grey."""
+    return {name: COLOURS[i] if i < len(COLOURS) else GREY for i, name in enumerate(names)}
+
+
+def new_axes() -> Axes:
+    """Axes of a fresh figure, with room for headline, labels at the right and a source line."""
+    figure = Figure(figsize=(10, 6), dpi=160)
+    figure.set_facecolor("white")
+    return figure.add_axes((0.065, 0.115, 0.735, 0.745))
+
+
+def dress(axes: Axes, headline: str, subtitle: str, source: str) -> None:
+    """Headline that says what one sees, subtitle that says what is shown, light grid, source."""
+    axes.set_title(headline, loc="left", fontsize=15, fontweight="bold", color=INK, pad=34)
+    axes.annotate(
+        subtitle, (0, 1), (0, 26), xycoords="axes fraction", textcoords="offset points",
+        va="top", fontsize=10, color="#555555",
+    )  # fmt: skip
+    axes.annotate(
+        source, (0, 0), (0, -34), xycoords="axes fraction", textcoords="offset points",
+        va="top", fontsize=8, color="#777777",
+    )  # fmt: skip
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color("#888888")
+    axes.grid(axis="y", color=FAINT, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(axis="both", length=0, labelsize=9.5, colors="#444444")
+
+
+def spread_apart(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Positions nearest to the wanted ones, at least `gap` apart, between `low` and `high`.
+
+    Neighbours that are too close are moved apart evenly; with too little room the gap shrinks.
+    """
+    if not len(wanted):
+        return []
+    gap = min(gap, (high - low) / max(len(wanted) - 1, 1))
+    order = np.argsort(wanted, kind="stable")
+    blocks: list[list[float]] = []  # each [centre of the block's wanted positions, count]
+    for value in np.asarray(wanted, float)[order]:
+        blocks.append([float(value), 1.0])
+        while len(blocks) > 1 and _top(blocks[-2], gap, low, high) + gap > _bottom(
+            blocks[-1], gap, low, high
+        ):
+            centre, count = blocks.pop()
+            other, before = blocks[-1]
+            blocks[-1] = [(other * before + centre * count) / (before + count), before + count]
+    placed = [_bottom(block, gap, low, high) + gap * k for block in blocks for k in range(int(block[1]))]
+    result = [0.0] * len(placed)
+    for position, index in zip(placed, order, strict=True):
+        result[int(index)] = position
+    return result
+
+
+def _bottom(block: list[float], gap: float, low: float, high: float) -> float:
+    height = gap * (block[1] - 1)
+    return float(np.clip(block[0] - height / 2, low, max(high - height, low)))
+
+
+def _top(block: list[float], gap: float, low: float, high: float) -> float:
+    return _bottom(block, gap, low, high) + gap * (block[1] - 1)
+
+
+def label_ends(axes: Axes, ends: Sequence[tuple[str, float, str, bool]]) -> None:
+    """Write each line's name beside its end, none upon another: (text, y, colour, bold)."""
+    low, high = axes.get_ylim()
+    places = spread_apart([y for _, y, _, _ in ends], (high - low) * 0.042, low, high)
+    for (text, y, colour, bold), place in zip(ends, places, strict=True):
+        shade = colour if colour != GREY else "#777777"
+        axes.annotate(
+            text, (1, y), (1.022, place), xycoords=("axes fraction", "data"),
+            textcoords=("axes fraction", "data"), va="center", fontsize=9.5 if bold else 8.5,
+            fontweight="bold" if bold else "normal", color=shade, annotation_clip=False,
+            arrowprops=LEADER | {"color": shade},
+        )  # fmt: skip
