@@ -89,26 +89,24 @@ def _retention(panel: Panel, spells: Any) -> dict[str, dict[str, Any]]:
         by_run = counts.spell_counts(
             spells, who=who, per_run=True, runs=panel.runs, groups=panel.labs, weeks=MONTHS_24
         )
-        for j, lab in enumerate(panel.labs):
-            for moment, week in MOMENTS.items():
-                found[lab][f"{cohort}_{moment}"] = _survival_at(by_run, j, week)
+        for moment, week in MOMENTS.items():
+            for lab, figures in zip(panel.labs, _survival_at(by_run, week), strict=True):
+                found[lab][f"{cohort}_{moment}"] = figures
     return found
 
 
-def _survival_at(by_run: SpellCounts, group: int, week: int) -> dict[str, float | None]:
-    """Pooled survival at a week with its 95 % interval, and the spread over runs."""
-    pooled = by_run.pooled()
-    at_risk, ends = pooled.at_risk[group], pooled.ends[group]
-    survival = curves.kaplan_meier(at_risk, ends)
-    lower, upper = curves.log_log_interval(survival, curves.greenwood(at_risk, ends))
-    runs = spread(curves.kaplan_meier(by_run.at_risk[:, group], by_run.ends[:, group])[:, week])
-    return {
-        "estimate": _number(survival[week]),
-        "lower": _number(lower[week]),
-        "upper": _number(upper[week]),
-        "p05": runs["p05"],
-        "p95": runs["p95"],
-    }
+def _survival_at(by_run: SpellCounts, week: int) -> list[dict[str, float | None]]:
+    """For each lab survival at a week: pooled with its 95 % interval, and its spread over runs."""
+    pooled, single = by_run.pooled(), curves.kaplan_meier(by_run.at_risk, by_run.ends)[..., week]
+    survival = curves.kaplan_meier(pooled.at_risk, pooled.ends)
+    lower, upper = curves.log_log_interval(survival, curves.greenwood(pooled.at_risk, pooled.ends))
+    figures = []
+    for j in range(len(by_run.groups)):
+        runs = spread(single[:, j])
+        known = {"estimate": survival, "lower": lower, "upper": upper}
+        point = {name: _number(curve[j, week]) for name, curve in known.items()}
+        figures.append(point | {"p05": runs["p05"], "p95": runs["p95"]})
+    return figures
 
 
 def _exits(panel: Panel, spells: Any) -> dict[str, dict[str, float | None]]:

@@ -10,13 +10,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
-from matplotlib.ticker import FuncFormatter, MultipleLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
 from sim.analysis import counts, curves
 from sim.analysis.counts import Panel
 from sim.analysis.curves import MONTHS_12, MONTHS_24, Floats
 from sim.files import replacing
-from sim.quantities import format_money
+from sim.quantities import WEEKS_PER_YEAR, format_money
 from sim.report import style
 from sim.scenario.schema import Event, Scenario
 from sim.tables import codes, numbers
@@ -49,6 +49,8 @@ def plot_hiring(scenario: Scenario, labs: Any, events: Any, ax: Axes | None = No
         axes.plot(days, middle[:, j], color=colour, linewidth=2.2 if known else 1.0, marker=_marker(days))
     axes.set_xlim(days[0] - 7, days[-1])
     axes.set_ylim(0, max(float(high.max()) * 1.04, 1.0))
+    axes.yaxis.set_major_locator(MaxNLocator(7, integer=True))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     locator = AutoDateLocator(minticks=4, maxticks=8)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
@@ -91,6 +93,8 @@ def plot_retention(scenario: Scenario, spells: Any, ax: Axes | None = None) -> A
     spread = 100 * curves.kaplan_meier(by_run.at_risk, by_run.ends)
     ends, lowest = [], 90.0
     for j in reversed(range(len(labs))):
+        if not pooled.at_risk[j].any():
+            continue  # nobody has been hired there
         weeks = _watched_weeks(pooled.at_risk[j], runs) + 1
         months, colour = np.arange(weeks) * 12 / MONTHS_12, palette[labs[j]]
         known = colour != style.GREY
@@ -140,14 +144,23 @@ def _source(scenario: Scenario) -> str:
 
 
 def _hiring_headline(scenario: Scenario, panel: Panel, middle: Floats) -> str:
-    first, second = np.argsort(-middle[-1], kind="stable")[:2] if len(panel.labs) > 1 else (0, 0)
-    years = len(panel.weeks) / 52.18
-    label = [scenario.labs[lab].label for lab in panel.labs]
-    span = f"{years:.0f} years" if years > 1.5 else f"{len(panel.weeks)} weeks"
-    most, next_most = middle[-1, first], middle[-1, second]
-    if first == second:
-        return f"{label[first]} hires {most:,.0f} researchers in {span}"
-    return f"{label[first]} and {label[second]} hire most: {most:,.0f} and {next_most:,.0f} in {span}"
+    order = np.argsort(-middle[-1], kind="stable")[:2]
+    labels = [scenario.labs[panel.labs[j]].label for j in order]
+    hired = [f"{middle[-1, j]:,.0f}" for j in order]
+    span = _span(len(panel.weeks))
+    if not middle[-1, order[0]]:
+        return f"Nobody hires in {span}"
+    if len(order) == 1 or not middle[-1, order[1]]:
+        return f"{labels[0]} hires most: {hired[0]} in {span}"
+    return f"{labels[0]} and {labels[1]} hire most: {hired[0]} and {hired[1]} in {span}"
+
+
+def _span(weeks: int) -> str:
+    """A number of weeks in words."""
+    years = weeks / WEEKS_PER_YEAR
+    if years > 1.5:
+        return f"{years:.0f} years"
+    return f"{weeks} week{'s' if weeks > 1 else ''}"
 
 
 def _retention_headline(scenario: Scenario, labs: list[str], survival: Floats) -> str:
@@ -273,4 +286,5 @@ def _mark_events(axes: Axes, marks: list[tuple[date, str]]) -> None:
             "\n".join(line for _, line in cluster), (cluster[0][0] if at_left else cluster[-1][0], 0.985),
             (-6 if at_left else 6, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
             ha="right" if at_left else "left", va="top", fontsize=8.5, color="#555555", linespacing=1.5,
+            parse_math=False, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.5},
         )  # fmt: skip

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 # Okabe and Ito's palette, without black and yellow (too faint in print).
 COLOURS = ("#0072B2", "#009E73", "#D55E00", "#CC79A7", "#E69F00", "#56B4E9")
 GREY, INK, FAINT = "#9a9a9a", "#222222", "#e3e3e3"
+HEADLINE_SIZE, HEADLINE_FITS = 15, 72  # points, and how many characters of that size fit the page
 LEADER = {"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0, "relpos": (0, 0.5)}
 
 
@@ -23,19 +24,22 @@ def new_axes() -> Axes:
     """Axes of a fresh figure, with room for headline, labels at the right and a source line."""
     figure = Figure(figsize=(10, 6), dpi=160)
     figure.set_facecolor("white")
-    return figure.add_axes((0.065, 0.115, 0.735, 0.745))
+    return figure.add_axes((0.065, 0.115, 0.72, 0.745))
 
 
 def dress(axes: Axes, headline: str, subtitle: str, source: str) -> None:
     """Headline that says what one sees, subtitle that says what is shown, light grid, source."""
-    axes.set_title(headline, loc="left", fontsize=15, fontweight="bold", color=INK, pad=34)
+    size = HEADLINE_SIZE * min(1.0, HEADLINE_FITS / max(len(headline), 1))
+    axes.set_title(
+        headline, loc="left", fontsize=size, fontweight="bold", color=INK, pad=34, parse_math=False
+    )
     axes.annotate(
         subtitle, (0, 1), (0, 26), xycoords="axes fraction", textcoords="offset points",
-        va="top", fontsize=10, color="#555555",
+        va="top", fontsize=10, color="#555555", parse_math=False,
     )  # fmt: skip
     axes.annotate(
         source, (0, 0), (0, -34), xycoords="axes fraction", textcoords="offset points",
-        va="top", fontsize=8, color="#777777",
+        va="top", fontsize=8, color="#777777", parse_math=False,
     )  # fmt: skip
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
@@ -43,6 +47,7 @@ def dress(axes: Axes, headline: str, subtitle: str, source: str) -> None:
     axes.grid(axis="y", color=FAINT, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(axis="both", length=0, labelsize=9.5, colors="#444444")
+    axes.tick_params(axis="x", pad=8)  # clear of the lowest label of the other axis
 
 
 def spread_apart(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -89,5 +94,5 @@ def label_ends(axes: Axes, ends: Sequence[tuple[str, float, str, bool]]) -> None
             text, (1, y), (1.022, place), xycoords=("axes fraction", "data"),
             textcoords=("axes fraction", "data"), va="center", fontsize=9.5 if bold else 8.5,
             fontweight="bold" if bold else "normal", color=shade, annotation_clip=False,
-            arrowprops=LEADER | {"color": shade},
+            parse_math=False, arrowprops=LEADER | {"color": shade},
         )  # fmt: skip
