@@ -19,6 +19,7 @@ from sim.state import LAPSED, OUTSIDE, Approaches, Booleans, Floats, Integers, M
 
 BISECTIONS = 24
 LARGEST_LN_MULTIPLIER = 5.0
+TRIFLE = 1e-6  # by which a winning bid beats the loser's value
 MONEY = ("weekly_base", "sign_on", "grant", "counter")
 
 
@@ -38,14 +39,21 @@ class Targets:
     posted: Booleans
     scale: Floats
 
+    def where(self, chosen: Integers) -> Targets:
+        """The targets at some positions."""
+        return Targets(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+    def acceptance(self, cost: Floats, elasticity: float) -> Floats:
+        """Chance of acceptance at a yearly cost."""
+        return worth.acceptance(self.base + self.kappa * (cost - self.base), self.reservation, elasticity)
+
 
 def price(targets: Targets, multiplier: Floats, elasticity: float) -> tuple[Floats, Floats]:
     """Yearly cost w and chance of acceptance P of each offer, at v / (1 + mu)."""
     value = targets.value / (1 + multiplier)
     best = worth.best_price(value, targets.base, targets.kappa, targets.reservation, elasticity)
     cost = np.where(targets.posted, targets.scale, np.clip(best, targets.base, targets.cap))
-    pay = targets.base + targets.kappa * (cost - targets.base)
-    return cost, worth.acceptance(pay, targets.reservation, elasticity)
+    return cost, targets.acceptance(cost, elasticity)
 
 
 def budget_multiplier(
@@ -65,8 +73,7 @@ def budget_multiplier(
     lines = len(budget)
 
     def spend(rows: Integers, multiplier: Floats) -> Floats:
-        some = Targets(*(getattr(targets, name)[rows] for name in targets.__dataclass_fields__))
-        cost, chance = price(some, multiplier[line[rows]], elasticity)
+        cost, chance = price(targets.where(rows), multiplier[line[rows]], elasticity)
         return np.bincount(line[rows], weights=chance * cost * horizon, minlength=lines)
 
     binds = spend(np.arange(len(line)), np.zeros(lines)) > budget
@@ -107,6 +114,11 @@ def make_offers(market: Market) -> None:
     slope = choice.pay_elasticity / choice.taste_scale
     multiplier = budget_multiplier(targets, line, market.budget.ravel() / 100, slope, horizon)
     cost, chance = price(targets, multiplier[line], slope)
+    for own in market.behaviours.get("price", []):
+        theirs = np.flatnonzero(own.applies[batch.lab])
+        if len(theirs):
+            cost[theirs] = own.decide(batch.row[theirs], targets.where(theirs), multiplier[line[theirs]])
+            chance[theirs] = targets.where(theirs).acceptance(cost[theirs], slope)
     batch.weekly_base[:] = np.rint(targets.base * 100 / WEEKS_PER_YEAR)
     share = market.scenario.market.equity.sign_on_share
     batch.sign_on[:], batch.grant[:] = appraisal.split_package((cost - targets.base) * horizon, share)
@@ -178,8 +190,28 @@ def _targets(market: Market, batch: Offers) -> Targets:
     floor = worth.reservation(batch.stay_pay, against, choice.pay_elasticity)
     cap, at_cap, factor = _campaign_terms(market, batch)
     cap = base + cap / equity.horizon
-    scale = np.where(outside, base + package / equity.horizon, cap)
-    return Targets(batch.value * factor, base, kappa, floor, cap, outside | at_cap, scale)
+    on_scale = outside | (constants.posted[lab] & (batch.campaign < 0))
+    scale = np.where(on_scale, base + package / equity.horizon, cap)
+    targets = Targets(batch.value * factor, base, kappa, floor, cap, on_scale | at_cap, scale)
+    bids = np.flatnonzero(constants.auctions[lab] & (batch.campaign < 0))
+    return _with_bids(market, batch, targets, bids) if len(bids) else targets
+
+
+def bid(own_value: Floats, incumbent_value: Floats) -> Floats:
+    """Bertrand with full information: the loser's value, a trifle above it for the winner (T4)."""
+    return np.minimum(own_value, incumbent_value * (1 + TRIFLE))
+
+
+def _with_bids(market: Market, batch: Offers, targets: Targets, bids: Integers) -> Targets:
+    """The same targets, with the offers `bids` of labs that bid against the incumbent's value."""
+    rows, talent = batch.row[bids], market.scenario.market.talent
+    place = market.researchers.place[rows].astype(np.int64)
+    worth_to_incumbent = appraisal.observed_value(market, rows, np.maximum(place, 0))
+    current = market.researchers.weekly_base[rows] * WEEKS_PER_YEAR / 100
+    cost = bid(batch.value[bids], np.where(place >= 0, worth_to_incumbent, current))
+    targets.posted[bids], targets.scale[bids] = True, cost
+    targets.base[bids] = worth.base_of(cost, talent.base_share, talent.base_cap / 100)
+    return targets
 
 
 def _campaign_terms(market: Market, batch: Offers) -> tuple[Floats, Booleans, Floats]:
