@@ -372,7 +372,7 @@ class Market:
 
     `budget` and `promised` are cents by budget line, (R, L + C): the labs' talent accounts, then the
     campaigns' envelopes. `promised` is the cash held for offers that are open or accepted;
-    `campaign_committed` (R, C) counts their whole packages and a year of base against the envelope.
+    `campaign_committed` (R, C) counts their whole packages against the envelope.
     `approaches` are kept by the week in which they are due; `pending` (R, L) counts the outsiders
     whom a lab has approached. `ties` (R x N, K) holds ids within the run. Weeks that have not come
     are -1 (`campaign_week`) or `NEVER` (`plan_week`). `newcomers` are rows whose spells began this week,

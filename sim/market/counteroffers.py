@@ -30,8 +30,11 @@ def retention_package(
 
 
 def matched(bid_base: Integers, present_base: Integers, bid_cost: Floats, value: Floats) -> Integers:
-    """Weekly base to which a Bertrand incumbent raises: the bid's, if worth it and a raise; else -1 (T4)."""
-    return np.where((bid_cost <= value) & (bid_base > present_base), bid_base, UNSET)
+    """Weekly base to which a Bertrand incumbent raises, if it is worth it and a raise; else -1 (T4).
+
+    One cent a week above the bid, so that taste does not decide between equal pay.
+    """
+    return np.where((bid_cost <= value) & (bid_base > present_base), bid_base + 1, UNSET)
 
 
 def answer(market: Market) -> None:

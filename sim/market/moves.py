@@ -57,8 +57,7 @@ def _release_promises(market: Market, closed: Integers) -> None:
     np.subtract.at(market.promised, (run, market.line_of(batch)), batch.escrow)
     np.subtract.at(market.pending, (run[outsider], batch.lab[outsider]), 1)
     back = (batch.campaign >= 0) & ~batch.accepted
-    whole = (batch.package + batch.first_year_base)[back]
-    np.subtract.at(market.campaign_committed, (run[back], batch.campaign[back]), whole)
+    np.subtract.at(market.campaign_committed, (run[back], batch.campaign[back]), batch.package[back])
 
 
 def _let_lapse(market: Market, void: Integers) -> None:

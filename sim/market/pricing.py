@@ -51,8 +51,10 @@ class Targets:
 def price(targets: Targets, multiplier: Floats, elasticity: float) -> tuple[Floats, Floats]:
     """Yearly cost w and chance of acceptance P of each offer, at v / (1 + mu)."""
     value = targets.value / (1 + multiplier)
-    best = worth.best_price(value, targets.base, targets.kappa, targets.reservation, elasticity)
-    cost = np.where(targets.posted, targets.scale, np.clip(best, targets.base, targets.cap))
+    cost, free = targets.scale.copy(), np.flatnonzero(~targets.posted)
+    some = targets.where(free)
+    best = worth.best_price(value[free], some.base, some.kappa, some.reservation, elasticity)
+    cost[free] = np.clip(best, some.base, some.cap)
     return cost, targets.acceptance(cost, elasticity)
 
 
@@ -130,9 +132,13 @@ def make_offers(market: Market) -> None:
 
 
 def _still_wanted(market: Market, found: Approaches) -> Booleans:
-    """Approaches that may become offers: same spell, not leaving, lab alive, one offer a lab."""
+    """Approaches that may become offers: same spell, not leaving, lab alive, one offer a lab.
+
+    Who leaves by hazard this week decides no more: exits come first, as in discrete-time search theory.
+    """
     people, running = market.researchers, market.offers
     same = (people.spell[found.row] == found.spell) & ~people.leaving[found.row]
+    same &= people.exit_week[found.row] != market.week
     wanted = same & ~market.labs.failed[market.run_of(found.row), found.lab]
     labs = market.shape[1]
     pair = found.row * labs + found.lab
@@ -182,7 +188,8 @@ def _targets(market: Market, batch: Offers) -> Targets:
     base, package = appraisal.scale_pay(market, rows, lab)
     outside = batch.origin == OUTSIDE
     current = market.researchers.weekly_base[rows] * WEEKS_PER_YEAR / 100
-    base = np.where(outside, base, np.maximum(base, current))
+    on_scale = outside | (constants.posted[lab] & (batch.campaign < 0))
+    base = np.where(on_scale, base, np.maximum(base, current))
     kernel = constants.new_kernel[constants.kernel_terms[lab]]
     kappa = worth.package_worth(equity.sign_on_share, constants.equity_value[lab], kernel)
     bond = np.where(outside, 0.0, choice.attachment_mean)
@@ -190,7 +197,6 @@ def _targets(market: Market, batch: Offers) -> Targets:
     floor = worth.reservation(batch.stay_pay, against, choice.pay_elasticity)
     cap, at_cap, factor = _campaign_terms(market, batch)
     cap = base + cap / equity.horizon
-    on_scale = outside | (constants.posted[lab] & (batch.campaign < 0))
     scale = np.where(on_scale, base + package / equity.horizon, cap)
     targets = Targets(batch.value * factor, base, kappa, floor, cap, on_scale | at_cap, scale)
     bids = np.flatnonzero(constants.auctions[lab] & (batch.campaign < 0))
@@ -229,8 +235,7 @@ def _affordable(market: Market, batch: Offers, line: Integers, merit: Floats) ->
     free = market.ledger.of(run, market.account_of(batch)) - market.promised[run, column]
     budget = market.budget[run, column]
     envelope = np.where(batch.campaign >= 0, budget, np.iinfo(np.int64).max)
-    whole = batch.package + batch.first_year_base
-    limits = [(batch.escrow, free), (whole, envelope)]
+    limits = [(batch.escrow, free), (batch.package, envelope)]
     return (budget > 0) & within_limits(line, merit, market.id_of(batch.row), limits)
 
 
@@ -240,7 +245,6 @@ def _send(market: Market, batch: Offers) -> None:
     batch.expires[:] = market.week + market.constants.expiry[batch.lab] - 1
     run, theirs = market.run_of(batch.row), batch.campaign >= 0
     np.add.at(market.promised, (run, market.line_of(batch)), batch.escrow)
-    whole = (batch.package + batch.first_year_base)[theirs]
-    np.add.at(market.campaign_committed, (run[theirs], batch.campaign[theirs]), whole)
+    np.add.at(market.campaign_committed, (run[theirs], batch.campaign[theirs]), batch.package[theirs])
     np.add.at(market.tally.offers, (run, batch.lab), 1)
     market.offers = Offers.joined([market.offers, batch] if len(market.offers) else [batch])
