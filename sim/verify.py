@@ -196,7 +196,9 @@ def _job_ladder(at: Parameters, seed: int) -> list[tuple[str, float, float, floa
     wages = ladder.wage((np.arange(firms) + 0.5) / firms)
     changes = [f"labs.firm-{k + 1}.median_pay={wage:.8f}M USD/year" for k, wage in enumerate(wages)]
     scenario = _scenario(
-        "job-ladder", f"market.contact.rate={at['lambda']} /year", f"market.contact.outside_rate={at['lambda']} /year",
+        "job-ladder",
+        f"market.contact.rate={at['lambda']} /year",
+        f"market.contact.outside_rate={at['lambda']} /year",
         f"market.exits.academia={at['delta']} /year", f"market.entry.outside_pay={at['b']}M USD/year",
         f"horizon={weeks} weeks", *changes,
     )  # fmt: skip
@@ -229,7 +231,9 @@ def _auction(at: Parameters, seed: int) -> list[tuple[str, float, float, float]]
     auction = SequentialAuction(values, at["b"], *_weekly(at))
     changes = [f"labs.firm-{k + 1}.compute={value:.9f}" for k, value in enumerate(values)]
     scenario = _scenario(
-        "auction", f"market.contact.rate={at['lambda']} /year", f"market.contact.outside_rate={at['lambda']} /year",
+        "auction",
+        f"market.contact.rate={at['lambda']} /year",
+        f"market.contact.outside_rate={at['lambda']} /year",
         f"market.exits.academia={at['delta']} /year", f"market.entry.outside_pay={at['b']}M USD/year",
         f"horizon={weeks} weeks", *changes,
     )  # fmt: skip
@@ -358,7 +362,8 @@ _ALL = (
         ({"v": 10.0, "r": 6.0, "alpha": 3.0}, {"v": 2.0, "r": 30.0, "alpha": 1.5}),
     ),
     Oracle(
-        "T11", "Cascades of team moves", "Borel 1942; Dwass 1969", {"m": 0.3}, _cascade, ({"m": 0.1}, {"m": 0.6})
+        "T11", "Cascades of team moves", "Borel 1942; Dwass 1969",
+        {"m": 0.3}, _cascade, ({"m": 0.1}, {"m": 0.6}),
     ),
     Oracle(
         "T12", "Vesting", "present value of a step function",

@@ -121,7 +121,7 @@ class JobLadder:
         return np.diff(below)
 
     def moves_over(self, firms: int) -> float:
-        """Moves a period for each worker employed at its start: sum over K firms of G_k (1 - d) l (1 - k / K)."""
+        """Moves a period for each worker employed at its start: the sum of G_k (1 - d) l (1 - k / K)."""
         better = 1 - np.arange(1, firms + 1) / firms
         return float((self.workers_at(firms) * self.contact * better).sum() * (1 - self.destruction))
 

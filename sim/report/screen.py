@@ -54,13 +54,13 @@ def print_checks(checks: Sequence[Any], console: Console | None = None) -> None:
         "oracle", "figure", "theory", "market", "s.e.", "z", "", caption="z: distance in standard errors"
     )
     for check in checks:
-        verdict = Text("agrees", style="green") if check.passed else Text("falls short", style="bold red")
+        verdict = Text("ok", style="green") if check.passed else Text("SHORT", style="bold red")
         table.add_row(
             check.oracle,
             Text(check.figure),
-            f"{check.expected:.6f}",
-            f"{check.simulated:.6f}",
-            f"{check.standard_error:.1e}",
+            f"{check.expected:.5f}",
+            f"{check.simulated:.5f}",
+            f"{check.standard_error:.0e}",
             f"{check.z:.2f}",
             verdict,
         )
