@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim import worth
-from sim.draws import Purpose, gumbels, normals, pack
+from sim.draws import Purpose, gumbels, normals, pack, uniforms
 from sim.quantities import WEEKS_PER_YEAR
-from sim.state import OUTSIDE, Floats, Integers, Market
+from sim.state import OUTSIDE, Approaches, Floats, Integers, Market
 
 PERSON_BITS, LAB_BITS, SPELL_BITS, YEAR_BITS = 24, 10, 12, 8
 
@@ -149,7 +149,9 @@ def stay_terms(market: Market, rows: Integers, title: Integers) -> Floats:
     place, unit = people.place[rows].astype(np.int64), people.unit[rows].astype(np.int64)
     years = market.tenure_weeks(rows) / WEEKS_PER_YEAR
     bond = worth.staying_terms(0.0, years, market.scenario.market.choice.tenure_effect)
-    return np.where(place >= 0, bond, 0.0) + lab_terms(market, rows, place, unit, title)
+    slight = market.scenario.market.pay_equity.peer_weight * people.slight[rows]
+    terms = lab_terms(market, rows, place, unit, title)
+    return np.asarray(np.where(place >= 0, bond, 0.0) + slight + terms)
 
 
 def present_cost(market: Market, rows: Integers) -> Floats:
@@ -160,3 +162,16 @@ def present_cost(market: Market, rows: Integers) -> Floats:
     price = market.labs.valuation[market.run_of(rows), lab] / 100
     held = (people.grant[rows] + people.retention[rows]) * price / years
     return np.asarray(people.weekly_base[rows] * WEEKS_PER_YEAR / 100 + held)
+
+
+def approaches(market: Market, rows: Integers, lab: Integers, **columns: object) -> Approaches:
+    """Approaches to people by labs, as of this week; a unit is drawn unless `columns` has one."""
+    if "unit" not in columns:
+        u = uniforms(market.key_of(market.run_of(rows), Purpose.UNIT, market.week), market.id_of(rows))
+        columns["unit"] = pick_unit(market, lab, u)
+    people = market.researchers
+    given = {"title": 0} | columns
+    return Approaches.new(
+        len(rows), row=rows, lab=lab, origin=people.place[rows], spell=people.spell[rows],
+        contact_week=market.week, value=observed_value(market, rows, lab), **given,
+    )  # fmt: skip

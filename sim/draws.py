@@ -48,7 +48,8 @@ class Purpose(IntEnum):
     TASTE = 17
     TEAM = 18
     STANDING = 19
-    RETURN_TIME = 20
+    INVITATION = 21
+    RAISE = 22
 
 
 def splitmix(seed: Keys, counter: Integers | int) -> Keys:

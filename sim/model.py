@@ -7,10 +7,20 @@ ensemble, bit for bit: no draw depends on agents being there.
     model = TalentMarket("meta-2025", seed=1, run=7)
     model.run_for(52)
     model.agents_by_type[Lab].get("headcount")
+
+A subclass that overrides a behaviour (`Lab.shortlist`, `Lab.price`, `Lab.counter`, `Researcher.choose`)
+has it called for its agents with the arguments and the noise of the vectorised rule:
+
+    class Generous(Lab):
+        def price(self, rows, targets, multiplier):
+            return 2 * super().price(rows, targets, multiplier)
+
+    TalentMarket("meta-2025", labs={"meta": Generous})
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,12 +30,24 @@ import numpy as np
 from sim import simulate
 from sim.draws import run_keys
 from sim.ledger import Ledger
+from sim.market import contact, counteroffers, pricing
 from sim.opening import open_market
 from sim.quantities import WEEKS_PER_YEAR
 from sim.record import Recorder
 from sim.scenario.loading import load_scenario
 from sim.scenario.schema import Scenario
-from sim.state import FOUNDER, LEFT_FIELD, OUTSIDE, UNBORN, Market
+from sim.state import (
+    FOUNDER,
+    LEFT_FIELD,
+    OUTSIDE,
+    UNBORN,
+    Behaviour,
+    Booleans,
+    Floats,
+    Integers,
+    Market,
+    Offers,
+)
 from sim.week import advance
 
 PLACES = {OUTSIDE: "outside", FOUNDER: "founder", LEFT_FIELD: "left the field"}
@@ -39,6 +61,50 @@ class Lab(mesa.Agent["TalentMarket"]):
         self.index = index
         self.name = model.market.constants.lab_names[index]
         self.label = model.talent_scenario.labs[self.name].label
+
+    def shortlist(self, rows: Integers, merit: Floats, vacancies: Integers) -> Booleans:
+        """Which outsiders found this week are approached.
+
+        Args:
+            rows: (n,) ids of the candidates.
+            merit: (n,) worth to the lab per dollar of pay.
+            vacancies: (n,) heads still to be found, the same for all.
+        """
+        return contact.best_up_to(np.zeros(len(rows), np.int64), merit, rows, vacancies)
+
+    def price(self, rows: Integers, targets: pricing.Targets, multiplier: Floats) -> Floats:
+        """What each offer costs a year, USD, at least its base; (n,).
+
+        Args:
+            rows: (n,) ids of the researchers.
+            targets: value, base, reservation and the rest, (n,) each, USD a year.
+            multiplier: (n,) mu of the lab's budget; 0 where it does not bind.
+        """
+        choice = self.model.talent_scenario.market.choice
+        return pricing.price(targets, multiplier, choice.pay_elasticity / choice.taste_scale)[0]
+
+    def counter(
+        self,
+        rows: Integers,
+        bid: Floats,
+        stay: Floats,
+        kappa: Floats,
+        present_cost: Floats,
+        value: Floats,
+        horizon: float,
+    ) -> Floats:
+        """Retention package, USD over `horizon` years, for each of one's people who has a bid; (n,).
+
+        Args:
+            rows: (n,) ids.
+            bid: (n,) Y of the best bid, USD a year.
+            stay: (n,) Y of staying as things are.
+            kappa: (n,) worth a year of a dollar a year of retention package.
+            present_cost: (n,) what each costs now, USD a year.
+            value: (n,) what each is worth to the lab, USD a year.
+            horizon: years.
+        """
+        return counteroffers.retention_package(bid, stay, kappa, present_cost, value, horizon)
 
     @property
     def headcount(self) -> int:
@@ -91,6 +157,17 @@ class Researcher(mesa.Agent["TalentMarket"]):
     def __init__(self, model: TalentMarket, row: int) -> None:
         super().__init__(model)
         self.row = row
+
+    def choose(self, offers: Offers, stay: float, go: Floats) -> int | None:
+        """Which offer is taken, by its position, or None to stay.
+
+        Args:
+            offers: the offers on the table, k of them.
+            stay: utility of staying, tastes and counter-offer included.
+            go: (k,) utility of each offer, tastes included.
+        """
+        best = int(np.argmax(go))
+        return best if go[best] > stay else None
 
     def _read(self, column: str) -> Any:
         return getattr(self.model.market.researchers, column)[self.row].item()
@@ -153,9 +230,12 @@ class TalentMarket(mesa.Model[mesa.Agent["TalentMarket"], Any]):
         run: number of the run.
         rng: Mesa's word for a seed; `rng=n` means seed n.
         agents: make agents for labs and researchers; without them the columns alone remain.
+        labs: your own class of `Lab` for some labs, by name.
+        researcher: your own class of `Researcher` for all researchers.
 
     Raises:
         ScenarioError: if the scenario cannot be read.
+        ValueError: if `labs` names an unknown lab, or agents of one's own are asked for without agents.
     """
 
     def __init__(
@@ -165,6 +245,8 @@ class TalentMarket(mesa.Model[mesa.Agent["TalentMarket"], Any]):
         run: int = 0,
         rng: int | None = None,
         agents: bool = True,
+        labs: Mapping[str, type[Lab]] | None = None,
+        researcher: type[Researcher] = Researcher,
     ) -> None:
         chosen = seed if seed is not None else rng if rng is not None else 1
         super().__init__(rng=int(run_keys(chosen, np.array([run]))[0] >> np.uint64(33)))
@@ -173,11 +255,20 @@ class TalentMarket(mesa.Model[mesa.Agent["TalentMarket"], Any]):
         self.market: Market = open_market(self.talent_scenario, chosen, np.array([run], np.int64))
         self.recorder = Recorder.ready()
         self.with_agents = agents
-        self._known = 0
+        self._known: list[Researcher] = []
+        self._researcher = researcher
+        own = dict(labs or {})
+        if unknown := set(own) - set(self.talent_scenario.labs):
+            raise ValueError(
+                f"unknown labs {sorted(unknown)}; there are {', '.join(self.talent_scenario.labs)}"
+            )
+        if not agents and (own or researcher is not Researcher):
+            raise ValueError("your own labs and researchers need agents=True")
         if agents:
-            for index in range(len(self.talent_scenario.labs)):
-                Lab(self, index)
+            for index, name in enumerate(self.talent_scenario.labs):
+                self._adopt(own.get(name, Lab)(self, index))
             self._register_newcomers()
+            self._listen_to_researchers()
         self.datacollector = mesa.DataCollector(
             model_reporters={"employed": "employed", "outside": "outside"},
             agenttype_reporters={Lab: {name: name for name in ("name", "headcount", "hires", "departures")}}
@@ -231,6 +322,22 @@ class TalentMarket(mesa.Model[mesa.Agent["TalentMarket"], Any]):
     def _register_newcomers(self) -> None:
         """Make agents of those who have entered the market; ids rise in the order of entry."""
         present = int((self.market.researchers.place != UNBORN).sum())
-        for row in range(self._known, present):
-            Researcher(self, row)
-        self._known = present
+        self._known += [self._researcher(self, row) for row in range(len(self._known), present)]
+
+    def _adopt(self, lab: Lab) -> None:
+        """Let the market call the behaviours that a lab's class overrides."""
+        only = np.arange(len(self.talent_scenario.labs)) == lab.index
+        for name in ("shortlist", "price", "counter"):
+            if getattr(type(lab), name) is not getattr(Lab, name):
+                self.market.behaviours.setdefault(name, []).append(Behaviour(only, getattr(lab, name)))
+
+    def _listen_to_researchers(self) -> None:
+        """Let researchers of one's own class choose for themselves."""
+        if self._researcher.choose is Researcher.choose:
+            return
+
+        def choose(row: int, offers: Offers, stay: float, go: Floats) -> int | None:
+            return self._known[row].choose(offers, stay, go)
+
+        everybody = np.ones(self.market.people, np.bool_)
+        self.market.behaviours["choose"] = [Behaviour(everybody, choose)]

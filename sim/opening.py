@@ -66,6 +66,7 @@ def open_market(scenario: Scenario, seed: int, runs: Integers, keep_journal: boo
         budget=np.zeros((len(runs), len(staff) + campaigns), np.int64),
         promised=np.zeros((len(runs), len(staff) + campaigns), np.int64),
         pending=np.zeros(shape, np.int64),
+        started=Offers.new(0),
         plan_week=np.full((len(runs), plans), int(NEVER), np.int64),
         happened=np.zeros((len(runs), len(scenario.events)), np.bool_),
         campaign_week=np.full((len(runs), campaigns), -1, np.int64),
@@ -125,7 +126,10 @@ def compile_constants(scenario: Scenario) -> Constants:
         process=by_lab("process", int),
         expiry=by_lab("offer_expiry", int),
         non_compete=by_lab("non_compete", int),
+        posted=np.array([lab.pricing == "posted" for lab in labs]),
+        auctions=np.array([lab.pricing == "second_price" for lab in labs]),
         counters=np.array([lab.counter_policy != "off" for lab in labs]),
+        matches=np.array([lab.counter_policy == "second_price" for lab in labs]),
         counter_title=by_lab("counter_title", int),
         base_ln_standing=np.log(by_lab("standing"))
         + scenario.market.standing.compute_weight * np.log(compute),
@@ -180,6 +184,7 @@ def _kernels(scenario: Scenario) -> tuple[Integers, dict[str, Floats]]:
         "new_kernel": np.array([worth.grant_kernel(rate, hazard, n, c) for n, c in unique]),
         "held_kernel": np.array([worth.held_kernel(weeks, rate, hazard, n, c, refresh) for n, c in unique]),
         "retention_kernel": np.array([worth.held_kernel(weeks, rate, hazard, n, 0, 0.0) for n, _ in unique]),
+        "retention_vested": np.array([worth.vested_share(months, n, 0) for n, _ in unique]),
         "vested_share": np.array([worth.vested_total(months, since, n, c, refresh) for n, c in unique]),
     }
     return np.array([unique.index(pair) for pair in terms], np.int64), kernels
@@ -194,11 +199,12 @@ def graduation_weeks(scenario: Scenario) -> Integers:
 
 
 def draw_ties(scenario: Scenario, keys: Keys, people: int, entry_weeks: Integers) -> npt.NDArray[np.int32]:
-    """Whom each researcher knows: a symmetric graph of colleagues, (R x N, K) ids within the run.
+    """Whom each researcher knows: a graph of colleagues, (R x N, K) ids within the run.
 
     Researchers stand in blocks: the opening staff of a lab, the outsiders, the graduates of a year.
-    Inside a block, and across the whole market, i is tied to i + d and i - d for a few distances d
-    drawn once a run, counted round the end of the block. Who stands alone is tied to herself.
+    Ties lead to one's block, and across the whole market. In a ring, i is tied to i + d and i - d for
+    a few distances d drawn once a run, counted round the end, so the graph is symmetric; in a random
+    graph each person draws her own. Who stands alone is tied to herself.
     """
     ties = scenario.market.ties
     years = (entry_weeks / WEEKS_PER_YEAR).astype(np.int64)
@@ -208,14 +214,17 @@ def draw_ties(scenario: Scenario, keys: Keys, people: int, entry_weeks: Integers
     start = np.cumsum(size) - size
     block = np.repeat(np.arange(len(size)), size)
     person, key = np.arange(people), purpose_keys(keys, Purpose.TIES)
+    ring, count = ties.graph == "ring", ties.within + ties.across
     sides: list[npt.NDArray[Any]] = []
-    for slot in range((ties.within + ties.across) // 2):
-        inside = slot < ties.within // 2
+    for slot in range(count // 2 if ring else count):
+        inside = slot < (ties.within // 2 if ring else ties.within)
         first, length = (start[block], size[block]) if inside else (np.int64(0), np.int64(people))
-        which = (block if inside else np.full(people, len(size))) * 64 + slot
-        u = uniforms(key[:, None], which[None, :])
+        group = block if inside else np.full(people, len(size))
+        u = uniforms(key[:, None], ((group if ring else len(size) + 1 + person) * 64 + slot)[None, :])
         distance = 1 + np.floor(u * np.maximum(length - 1, 0)).astype(np.int64)
-        sides += [first + (person - first + step) % length for step in (distance, -distance)]
+        sides += [
+            first + (person - first + d) % length for d in ((distance, -distance) if ring else (distance,))
+        ]
     if not sides:
         return np.zeros((len(keys) * people, 0), np.int32)
     return np.stack(sides, axis=2).astype(np.int32).reshape(len(keys) * people, len(sides))

@@ -86,7 +86,7 @@ def offers_table(market: Market, campaigns_only: bool = False) -> Table:
     closed = np.repeat([week for week, _ in settled] + [market.week], [len(batch) for batch in blocks])
     offers = Offers.joined(blocks)
     if campaigns_only:
-        chosen = np.flatnonzero(offers.campaign >= 0)
+        chosen = np.flatnonzero((offers.campaign >= 0) | (offers.follows >= 0))
         offers, closed = offers.where(chosen), closed[chosen]
     run = market.run_of(offers.row)
     order = np.lexsort((offers.lab, market.id_of(offers.row), offers.offer_week, run))
@@ -101,6 +101,8 @@ def offers_table(market: Market, campaigns_only: bool = False) -> Table:
         "lab": (offers.lab, list(names)),
         "unit": _units(market, offers.unit),
         "campaign": (offers.campaign, [event.body.name for event in campaigns]),
+        "follows": (offers.follows, [event.body.name for event in campaigns]),
+        "inviter": offers.inviter.astype(np.int32),
         "origin": (_or_last(offers.origin, len(names)), [*names, "outside"]),
         "contact_week": offers.contact_week.astype(np.int16),
         "interview_week": offers.interview_week.astype(np.int16),

@@ -16,7 +16,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -39,6 +39,8 @@ from sim.version import __version__
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+    from sim.model import Lab, Researcher
 
 MANIFEST, SCENARIO, SUMMARY = "manifest.json", "scenario.yaml", "summary.json"
 PICTURES = ("hiring.png", "retention.png")
@@ -294,6 +296,8 @@ def run(
     jobs: int = 1,
     log: bool | None = None,
     progress: Callable[[int], None] | None = None,
+    labs: Mapping[str, type[Lab]] | None = None,
+    researcher: type[Researcher] | None = None,
 ) -> Result:
     """Simulate a scenario.
 
@@ -305,6 +309,8 @@ def run(
         jobs: processes; the result does not depend on it.
         log: keep every offer and posting; by default up to 200 runs.
         progress: called with the number of runs that have just finished.
+        labs: your own classes of `Lab`, by lab; then runs are stepped one by one as Mesa models, slower.
+        researcher: your own class of `Researcher`; likewise.
 
     Raises:
         ScenarioError: if the scenario cannot be read.
@@ -315,10 +321,34 @@ def run(
         if isinstance(scenario, Request)
         else Request.of(scenario, overrides, runs=runs, seed=seed, log=log)
     )
+    if labs or researcher:
+        return Result(request, _with_agents(request, labs, researcher, progress))
     found = simulate.simulate(
         request.scenario, request.seed, request.run_numbers, jobs, request.log, progress
     )
     return Result(request, found)
+
+
+def _with_agents(
+    request: Request,
+    labs: Mapping[str, type[Lab]] | None,
+    researcher: type[Researcher] | None,
+    progress: Callable[[int], None] | None,
+) -> dict[str, Any]:
+    """Tables of runs stepped one by one with a user's own agents."""
+    from sim.model import Researcher, TalentMarket
+
+    found = []
+    for number in request.run_numbers:
+        model = TalentMarket(
+            request.scenario, request.seed, number, labs=labs, researcher=researcher or Researcher
+        )
+        while model.running:
+            model.step()
+        found.append(model.tables())
+        if progress is not None:
+            progress(1)
+    return {name: tables.concat([one[name] for one in found]) for name in tables.NAMES}
 
 
 def existing(folder: Path, request: Request) -> Result | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from sim import appraisal
 from sim.appraisal import PERSON_BITS, SPELL_BITS
 from sim.draws import Purpose, exponentials, normals, pack, uniforms
 from sim.ledger import Ledger
@@ -115,6 +116,7 @@ def begin(
     people.spell[rows] += 1
     people.countered[rows] = False
     people.leaving[rows] = False
+    people.slight[rows] = 0.0
     people.exit_week[rows] = people.contact_week[rows] = NEVER
     market.newcomers.append(rows)
     count(market, rows[np.asarray(place) >= 0], +1)
@@ -195,3 +197,30 @@ def exit_causes(market: Market, rows: Integers) -> Integers:
     key = pack((market.id_of(rows), PERSON_BITS), (market.researchers.spell[rows], SPELL_BITS))
     u = uniforms(market.key_of(market.run_of(rows), Purpose.EXIT_CAUSE), key)
     return np.asarray(np.array([FOUND, ACADEMIA, FIELD])[np.minimum((u[:, None] >= share).sum(axis=1), 2)])
+
+
+def retain(market: Market, rows: Integers, package: Integers) -> None:
+    """Pay people a retention package, in cents: part cash now, the rest shares that vest from today.
+
+    What has not vested of an earlier one starts anew with it. Who is retained feels underpaid no more.
+    """
+    people, week = market.researchers, market.week
+    run, lab = market.run_of(rows), people.place[rows].astype(np.int64)
+    cash, face = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)
+    market.ledger.post(week, "retention", run, Ledger.talent(lab), Ledger.RESEARCHERS, cash)
+    np.add.at(market.tally.spend, (run, lab), cash)
+    constants = market.constants
+    since = np.clip(week - people.retention_week[rows].astype(np.int64), 0, None)
+    vested = constants.retention_vested[constants.kernel_terms[lab], since]
+    left = np.rint(people.retention[rows] * (1 - vested)).astype(np.int64)
+    people.retention[rows] = left + appraisal.shares_of(market, face, run, lab)
+    people.retention_week[rows] = week
+    people.slight[rows] = 0.0
+
+
+def raise_base(market: Market, rows: Integers, weekly_base: Integers) -> None:
+    """Set the weekly base of people at labs, in cents, and their labs' payroll with it."""
+    people = market.researchers
+    index = (market.run_of(rows), people.place[rows].astype(np.int64))
+    np.add.at(market.labs.weekly_payroll, index, weekly_base - people.weekly_base[rows])
+    people.weekly_base[rows] = weekly_base

@@ -8,6 +8,7 @@ arrays by lab and by unit. Nothing here draws, decides or records.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self, cast
 
@@ -40,13 +41,14 @@ class Researchers:
 
     `exit_week` is the week in which a hazard drawn in advance moves the person on: out of a lab,
     or, for those outside it, back into the market. `grant` and `retention` are shares, one share
-    being one cent at a valuation of 1.
+    being one cent at a valuation of 1. `slight` is ln(own pay / a peer's) while underpaid, else 0.
     """
 
     talent: npt.NDArray[np.float32]
     visibility: npt.NDArray[np.float32]
     mission: npt.NDArray[np.float32]
     attachment: npt.NDArray[np.float32]
+    slight: npt.NDArray[np.float32]
     place: npt.NDArray[np.int16]
     unit: npt.NDArray[np.int16]
     origin: npt.NDArray[np.int8]
@@ -69,7 +71,7 @@ class Researchers:
     def empty(cls, rows: int) -> Researchers:
         """All columns at zero, nobody yet in the market."""
         types = {
-            "talent": np.float32, "visibility": np.float32, "attachment": np.float32,
+            "talent": np.float32, "visibility": np.float32, "attachment": np.float32, "slight": np.float32,
             "place": np.int16, "unit": np.int16, "origin": np.int8, "title": np.int8,
             "countered": np.bool_, "leaving": np.bool_, "spell": np.int16, "start_week": np.int16,
             "exit_week": np.int16, "contact_week": np.int16, "contacts": np.int16,
@@ -203,7 +205,8 @@ class Approaches(Columns):
     """Researchers whom a lab has contacted and not yet written to.
 
     `campaign` is -1 for an ordinary approach, `origin` the place when contacted, `spell` the spell
-    then; `value` is what the lab thinks the person is worth, USD a year.
+    then; `value` is what the lab thinks the person is worth, USD a year. Who was asked by a colleague
+    has her id as `inviter`, and as `follows` the campaign that the colleague was hired by or followed.
     """
 
     lab = whole()
@@ -212,6 +215,8 @@ class Approaches(Columns):
     origin = whole()
     spell = whole()
     title = whole()
+    inviter = whole()
+    follows = whole()
     contact_week = whole()
     interview_week = whole()
     value = real()
@@ -221,6 +226,7 @@ class Offers(Approaches):
     """Written offers until they are settled or the person starts.
 
     Money in cents: `sign_on`, `grant` (its face), `counter` (the incumbent's retention package).
+    `raised_base` is the weekly base to which the incumbent raises instead, -1 if it does not.
     `outcome` is -1 until it is decided. `pay` is Y of the offer and `terms` its other terms;
     `stay_pay` and `stay_terms` are those of staying, before any counter-offer and attachment: all as
     of the week in which the offer is written, in USD a year and utils.
@@ -235,6 +241,7 @@ class Offers(Approaches):
     sign_on = whole()
     grant = whole()
     counter = whole()
+    raised_base = whole()
     pay = real()
     terms = real()
     stay_pay = real()
@@ -324,7 +331,10 @@ class Constants:
     process: Integers
     expiry: Integers
     non_compete: Integers
+    posted: Booleans
+    auctions: Booleans
     counters: Booleans
+    matches: Booleans
     counter_title: Integers
     base_ln_standing: Floats
     vesting_years: Floats
@@ -333,6 +343,7 @@ class Constants:
     held_kernel: Floats
     vested_share: Floats
     retention_kernel: Floats
+    retention_vested: Floats
 
     def lab(self, name: str) -> int:
         """Number of a lab."""
@@ -343,16 +354,29 @@ class Constants:
         return self.unit_names.index(f"{lab}/{unit}") if unit else int(self.default_unit[self.lab(lab)])
 
 
+@dataclass(frozen=True)
+class Behaviour:
+    """A user's own rule for some labs or researchers, in place of the vectorised one.
+
+    `applies` says for the labs (L,) or the researcher rows (R x N,) whether the rule is theirs;
+    `decide` takes the arguments that the rule's docstring names.
+    """
+
+    applies: Booleans
+    decide: Callable[..., Any]
+
+
 @dataclass
 class Market:
     """R runs of one scenario at one week: all that the rules read and write.
 
     `budget` and `promised` are cents by budget line, (R, L + C): the labs' talent accounts, then the
     campaigns' envelopes. `promised` is the cash held for offers that are open or accepted;
-    `campaign_committed` (R, C) counts their whole packages and a year of base against the envelope.
+    `campaign_committed` (R, C) counts their whole packages against the envelope.
     `approaches` are kept by the week in which they are due; `pending` (R, L) counts the outsiders
     whom a lab has approached. `ties` (R x N, K) holds ids within the run. Weeks that have not come
-    are -1 (`campaign_week`) or `NEVER` (`plan_week`). `newcomers` are rows whose spells began this week.
+    are -1 (`campaign_week`) or `NEVER` (`plan_week`). `newcomers` are rows whose spells began this week,
+    `started` the offers by which people started this week. `behaviours` are a user's own rules.
     """
 
     scenario: Scenario
@@ -376,8 +400,10 @@ class Market:
     campaign_reached: Integers
     campaign_committed: Integers
     pending: Integers
+    started: Offers
     ties: npt.NDArray[np.int32]
     newcomers: list[Integers] = field(default_factory=list)
+    behaviours: dict[str, list[Behaviour]] = field(default_factory=dict)
     known_keys: dict[tuple[Purpose, int], Keys] = field(default_factory=dict)
 
     @property
@@ -424,10 +450,13 @@ class Market:
         envelope = self.ledger.envelope(self.shape[1], np.maximum(offers.campaign, 0))
         return np.where(offers.campaign >= 0, envelope, Ledger.talent(offers.lab))
 
+    def tied_to(self, rows: Integers) -> Integers:
+        """Rows of everybody whom each person knows; (n, K)."""
+        return np.asarray(self.ties.take(rows, axis=0) + (rows - rows % self.people)[:, None])
+
     def ties_at(self, rows: Integers, place: Integers) -> Floats:
         """Share of each person's ties who are at the given place now, between 0 and 1."""
         if self.ties.shape[1] == 0:
             return np.zeros(len(rows))
-        tied = self.ties.take(rows, axis=0) + (rows - rows % self.people)[:, None]
-        there = self.researchers.place.take(tied) == np.asarray(place)[:, None]
+        there = self.researchers.place.take(self.tied_to(rows)) == np.asarray(place)[:, None]
         return np.asarray(np.count_nonzero(there, axis=1) / self.ties.shape[1])

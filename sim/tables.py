@@ -52,6 +52,10 @@ SCHEMAS: dict[str, Any] = {
             *_columns("run offer researcher", pa.int32()),
             *_columns("lab unit", _WORD),
             *_columns("campaign", _WORD, nullable=True),
+            *_columns(
+                "follows", _WORD, nullable=True
+            ),  # the campaign that the inviter was hired by or followed
+            *_columns("inviter", pa.int32(), nullable=True),
             *_columns("origin", _WORD),
             *_columns("contact_week", pa.int16()),
             # stages that were skipped or never reached are null: no interviews, never written, ...

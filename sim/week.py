@@ -12,7 +12,9 @@ from sim.market import (
     contact,
     counteroffers,
     entry,
+    liftouts,
     moves,
+    pay_equity,
     payroll,
     pricing,
     separations,
@@ -33,6 +35,8 @@ def advance(market: Market) -> None:
     counteroffers.answer(market)  # incumbents answer the bids they hear of
     choice.decide(market)  # researchers stay or go
     moves.carry_out(market)  # spells end and begin, promises are kept or released
+    liftouts.invite(market)  # movers ask colleagues to follow
+    pay_equity.react(market)  # colleagues paid less for the same talent are raised or slighted
     separations.leave(market)  # to found, to academia, out of the field
     entry.enter(market)  # graduates and those who come back
     spells.foresee(market)  # who has arrived somewhere: attachment, next exit, next approach

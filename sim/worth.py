@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 Real = float | Floats | npt.NDArray[Any]
 
 NEWTON_STEPS = 8
+LARGEST_EXPONENT = 700.0  # e to this power is still a number
 
 
 def vested_share(months: Real, length: int, cliff: int) -> Floats:
@@ -82,7 +83,8 @@ def offer_worth(base: Real, package: Real, kappa: Real, horizon: float) -> Float
 
 def acceptance(worth: Real, reservation: Real, elasticity: float) -> Floats:
     """P = Y^alpha / (Y^alpha + R^alpha), the logit of ln Y - ln R with slope alpha (T2)."""
-    return np.asarray(1.0 / (1.0 + (np.asarray(reservation) / worth) ** elasticity), float)
+    odds_against = elasticity * np.log(np.asarray(reservation) / worth)
+    return np.asarray(1.0 / (1.0 + np.exp(np.minimum(odds_against, LARGEST_EXPONENT))), float)
 
 
 def best_price(value: Real, base: Real, kappa: Real, reservation: Real, elasticity: float) -> Floats:

@@ -135,13 +135,17 @@ def _campaign(name: str, panel: Panel, offers: Any) -> dict[str, Any]:
     runs = len(panel.runs)
     offered = _distinct(run[written], person[written], runs)
     hired = np.bincount(run[accepted], minlength=runs).astype(float)
+    led = offers.filter(
+        pc.and_(pc.equal(offers.column("follows"), name), pc.equal(offers.column("outcome"), "accepted"))
+    )
+    followers = np.bincount(np.searchsorted(panel.runs, numbers(led.column("run"))), minlength=runs)
     sizes = [package[written & (run == r)] for r in range(runs)]
     figures = {
         "contacted": _distinct(run, person, runs),
         "offered": offered,
         "accepted": hired,
         "acceptance_rate": np.divide(hired, offered, out=np.full(runs, np.nan), where=offered > 0),
-        "followers": np.zeros(runs),
+        "followers": followers.astype(float),
         "largest_package_usd": np.array([part.max() if len(part) else np.nan for part in sizes]),
         "median_package_usd": np.array([np.median(part) if len(part) else np.nan for part in sizes]),
     }

@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim import appraisal
+from sim.quantities import WEEKS_PER_YEAR
 from sim.segments import starts
-from sim.state import ACCEPTED, DECLINED, NEVER, Booleans, Floats, Integers, Market, Offers
+from sim.state import ACCEPTED, DECLINED, NEVER, UNSET, Behaviour, Booleans, Floats, Integers, Market, Offers
 
 
 def utility(pay: Floats, terms: Floats, taste: Floats, elasticity: float) -> Floats:
@@ -41,11 +42,24 @@ def decide(market: Market) -> None:
     if not len(chosen):
         return
     batch, offers = market.offers.where(chosen), market.offers
-    accepted = best_option(batch.row, stay_utility(market, batch), offer_utility(market, batch))
+    stay, go = stay_utility(market, batch), offer_utility(market, batch)
+    accepted = best_option(batch.row, stay, go)
+    for own in market.behaviours.get("choose", []):
+        _ask(own, batch, stay, go, accepted)
     offers.outcome[chosen] = np.where(accepted, ACCEPTED, DECLINED)
     taken = chosen[accepted]
     _give_notice(market, taken)
     np.add.at(market.tally.accepted, (market.run_of(offers.row[taken]), offers.lab[taken]), 1)
+
+
+def _ask(own: Behaviour, batch: Offers, stay: Floats, go: Floats, accepted: Booleans) -> None:
+    """Let a user's researchers choose for themselves: the position of an offer, or None to stay."""
+    for begin in np.flatnonzero(starts(batch.row) & own.applies[batch.row]):
+        end = begin + int((batch.row[begin:] == batch.row[begin]).argmin() or len(batch) - begin)
+        taken = own.decide(
+            int(batch.row[begin]), batch.where(np.arange(begin, end)), float(stay[begin]), go[begin:end]
+        )
+        accepted[begin:end] = np.arange(end - begin) == (UNSET if taken is None else taken)
 
 
 def stay_utility(market: Market, batch: Offers) -> Floats:
@@ -54,10 +68,12 @@ def stay_utility(market: Market, batch: Offers) -> Floats:
     rows, place = batch.row, people.place[batch.row].astype(np.int64)
     lab = np.maximum(place, 0)
     retained = appraisal.retention_kappa(market, lab) * batch.counter / 100 / equity.horizon
-    step = np.where(batch.counter > 0, market.constants.counter_title[lab], 0)
+    step = np.where(batch.counter_week == market.week, market.constants.counter_title[lab], 0)
+    held = people.weekly_base[rows].astype(np.int64)
+    raised = np.where(batch.raised_base >= 0, batch.raised_base - held, 0) * WEEKS_PER_YEAR / 100
     terms = batch.stay_terms + people.attachment[rows] + choice.title_weight * step
     taste = appraisal.taste(market, rows, place)
-    return utility(batch.stay_pay + retained, terms, taste, choice.pay_elasticity)
+    return utility(batch.stay_pay + retained + raised, terms, taste, choice.pay_elasticity)
 
 
 def offer_utility(market: Market, batch: Offers) -> Floats:

@@ -87,7 +87,7 @@ def _ordinary(market: Market) -> tuple[Approaches, bool]:
     rows, lab, run, person = rows[able], lab[able], run[able], person[able]
     u = uniforms(market.key_of(run, Purpose.REFERRAL, market.week), person)
     kept = _referred(market, rows, lab, u)
-    return _open(market, rows[kept], lab[kept]), True
+    return appraisal.approaches(market, rows[kept], lab[kept]), True
 
 
 def _referred(market: Market, rows: Integers, lab: Integers, u: Floats) -> Booleans:
@@ -100,19 +100,6 @@ def _referred(market: Market, rows: Integers, lab: Integers, u: Floats) -> Boole
     return np.asarray(kept)
 
 
-def _open(market: Market, rows: Integers, lab: Integers, **columns: object) -> Approaches:
-    """Approaches to people by labs."""
-    if "unit" not in columns:
-        u = uniforms(market.key_of(market.run_of(rows), Purpose.UNIT, market.week), market.id_of(rows))
-        columns["unit"] = appraisal.pick_unit(market, lab, u)
-    people = market.researchers
-    given = {"title": 0} | columns
-    return Approaches.new(
-        len(rows), row=rows, lab=lab, origin=people.place[rows], spell=people.spell[rows],
-        contact_week=market.week, value=appraisal.observed_value(market, rows, lab), **given,
-    )  # fmt: skip
-
-
 def _shortlist(market: Market, found: Approaches) -> Approaches:
     """Keep all approaches to people at rivals, and of outsiders the best up to the vacancies."""
     outside = np.flatnonzero(found.origin == OUTSIDE)
@@ -122,6 +109,10 @@ def _shortlist(market: Market, found: Approaches) -> Approaches:
     merit = found.value[outside] / (base + package / market.scenario.market.equity.horizon)
     vacant = _vacancies(market)[run, lab]
     chosen = best_up_to(run * market.shape[1] + lab, merit, market.id_of(rows), vacant)
+    for own in market.behaviours.get("shortlist", []):
+        theirs = np.flatnonzero(own.applies[lab])
+        if len(theirs):
+            chosen[theirs] = own.decide(rows[theirs], merit[theirs], vacant[theirs])
     np.add.at(market.pending, (run[chosen], lab[chosen]), 1)
     keep = np.ones(len(found), np.bool_)
     keep[outside] = chosen
@@ -158,7 +149,8 @@ def _campaign(market: Market, number: int, campaign: Campaign) -> tuple[Approach
     np.add.at(market.campaign_reached[:, number], market.run_of(rows), 1)
     unit = constants.unit(campaign.lab, campaign.unit)
     here = np.full(len(rows), lab)
-    return _open(market, rows, here, campaign=number, title=campaign.title, unit=unit), interviewed
+    found = appraisal.approaches(market, rows, here, campaign=number, title=campaign.title, unit=unit)
+    return found, interviewed
 
 
 def _being_courted(market: Market, rows: Integers, lab: int) -> Booleans:

@@ -11,11 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from sim import appraisal
-from sim.appraisal import PERSON_BITS
-from sim.draws import Purpose, pack, uniforms
+from sim.draws import Purpose, uniforms
 from sim.ledger import Ledger
+from sim.quantities import WEEKS_PER_YEAR
 from sim.segments import running_total, starts
-from sim.state import Floats, Integers, Market
+from sim.state import UNSET, Booleans, Floats, Integers, Market
 
 
 def retention_package(
@@ -29,53 +29,78 @@ def retention_package(
     return np.asarray(horizon * np.maximum(np.minimum(gap, value - present_cost), 0.0))
 
 
+def matched(bid_base: Integers, present_base: Integers, bid_cost: Floats, value: Floats) -> Integers:
+    """Weekly base to which a Bertrand incumbent raises, if it is worth it and a raise; else -1 (T4).
+
+    One cent a week above the bid, so that taste does not decide between equal pay.
+    """
+    return np.where((bid_cost <= value) & (bid_base > present_base), bid_base + 1, UNSET)
+
+
 def answer(market: Market) -> None:
     """Write counter-offers beside the bids that are decided this week."""
     chosen = market.deciding()
     if not len(chosen):
         return
-    bidden = market.offers.row[chosen]
+    offers = market.offers
+    bidden = offers.row[chosen]
     first = starts(bidden)
-    best = np.maximum.reduceat(market.offers.pay[chosen], np.flatnonzero(first))
-    rows, stay = bidden[first], market.offers.stay_pay[chosen][first]
+    person = np.cumsum(first) - 1
+    best = np.maximum.reduceat(offers.pay[chosen], np.flatnonzero(first))
+    rows, stay = bidden[first], offers.stay_pay[chosen][first]
     asked = np.flatnonzero(_answers(market, rows))
-    package = _packages(market, rows[asked], best[asked], stay[asked])
-    offered = np.zeros(len(rows), np.int64)
-    offered[asked] = package
+    package = np.zeros(len(rows), np.int64)
+    package[asked] = _packages(market, rows[asked], best[asked], stay[asked])
+    raised = np.full(len(rows), UNSET)
+    by_base = asked[market.constants.matches[market.researchers.place[rows[asked]]]]
+    package[by_base] = 0
+    top = np.maximum.reduceat(offers.weekly_base[chosen], np.flatnonzero(first))
+    raised[by_base] = _raises(market, rows[by_base], top[by_base])
+    countered = (package > 0) | (raised >= 0)
+    market.researchers.countered[rows[countered]] = True
+    offers.counter[chosen], offers.raised_base[chosen] = package[person], raised[person]
+    offers.counter_week[chosen[countered[person]]] = market.week
+    lab = market.researchers.place[rows[countered]].astype(np.int64)
+    np.add.at(market.tally.counters, (market.run_of(rows[countered]), lab), 1)
+
+
+def _raises(market: Market, rows: Integers, bid_base: Integers) -> Integers:
+    """Weekly bases of incumbents who bid against the best bid."""
     people = market.researchers
-    people.countered[rows[offered > 0]] = True
-    each = offered[np.cumsum(first) - 1]
-    market.offers.counter[chosen] = each
-    market.offers.counter_week[chosen[each > 0]] = market.week
-    countered = rows[offered > 0]
-    lab = people.place[countered].astype(np.int64)
-    np.add.at(market.tally.counters, (market.run_of(countered), lab), 1)
-
-
-def _answers(market: Market, rows: Integers) -> np.ndarray:
-    """Who is at a lab that learns of the bid, answers it, and has not answered in this spell."""
-    people, counter = market.researchers, market.scenario.market.counter
-    place = people.place[rows].astype(np.int64)
-    policy = (place >= 0) & market.constants.counters[np.maximum(place, 0)] & ~people.countered[rows]
-    run = market.run_of(rows)
-    key = pack((market.id_of(rows), PERSON_BITS))
-    learns = uniforms(market.key_of(run, Purpose.DETECTION, market.week), key) < counter.detection
-    return np.asarray(
-        policy
-        & learns
-        & (uniforms(market.key_of(run, Purpose.ANSWER, market.week), key) < counter.probability)
+    lab = people.place[rows].astype(np.int64)
+    value = appraisal.observed_value(market, rows, lab)
+    return matched(
+        bid_base, people.weekly_base[rows].astype(np.int64), bid_base * WEEKS_PER_YEAR / 100, value
     )
+
+
+def _answers(market: Market, rows: Integers) -> Booleans:
+    """Who is at a lab that learns of the bid, answers it, and has not answered in this spell."""
+    people, counter, constants = market.researchers, market.scenario.market.counter, market.constants
+    place = people.place[rows].astype(np.int64)
+    lab = np.maximum(place, 0)
+    free_to_answer = ~people.countered[rows] | constants.matches[lab]
+    policy = (place >= 0) & constants.counters[lab] & free_to_answer
+    run, person = market.run_of(rows), market.id_of(rows)
+    learns = uniforms(market.key_of(run, Purpose.DETECTION, market.week), person) < counter.detection
+    answers = uniforms(market.key_of(run, Purpose.ANSWER, market.week), person) < counter.probability
+    return np.asarray(policy & learns & answers)
 
 
 def _packages(market: Market, rows: Integers, best: Floats, stay: Floats) -> Integers:
     """Retention packages in cents, as far as the lab's free cash covers their cash part."""
     people, equity = market.researchers, market.scenario.market.equity
     lab, run = people.place[rows].astype(np.int64), market.run_of(rows)
-    value = appraisal.observed_value(market, rows, lab)
-    package = retention_package(
-        best, stay, appraisal.retention_kappa(market, lab),
-        appraisal.present_cost(market, rows), value, equity.horizon,
-    )  # fmt: skip
+    value, cost = appraisal.observed_value(market, rows, lab), appraisal.present_cost(market, rows)
+    kappa = appraisal.retention_kappa(market, lab)
+    package = retention_package(best, stay, kappa, cost, value, equity.horizon)
+    for own in market.behaviours.get("counter", []):
+        theirs = np.flatnonzero(own.applies[lab])
+        if len(theirs):
+            columns = (best, stay, kappa, cost, value)
+            package[theirs] = own.decide(
+                rows[theirs], *(column[theirs] for column in columns), equity.horizon
+            )
     cash, face = appraisal.split_package(package, equity.sign_on_share)
     order = np.lexsort((market.id_of(rows), lab, run))
     line = (run * market.shape[1] + lab)[order]

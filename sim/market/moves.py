@@ -41,10 +41,11 @@ def carry_out(market: Market) -> None:
     starting = offers.accepted & (offers.start_week <= market.week) & ~lapsed
     if lapsed.any():
         _let_lapse(market, np.flatnonzero(lapsed))
-    _award_counters(market, np.flatnonzero(declined & (offers.counter > 0)))
+    _award_counters(market, np.flatnonzero(declined & (offers.counter_week == market.week)))
     done = lapsed | declined | starting
     _release_promises(market, np.flatnonzero(done))
-    _start(market, offers.where(starting))
+    market.started = offers.where(starting)
+    _start(market, market.started)
     market.log.offers.append((market.week, offers if done.all() else offers.where(done)))
     market.offers = Offers.new(0) if done.all() else offers.where(~done)
 
@@ -56,8 +57,7 @@ def _release_promises(market: Market, closed: Integers) -> None:
     np.subtract.at(market.promised, (run, market.line_of(batch)), batch.escrow)
     np.subtract.at(market.pending, (run[outsider], batch.lab[outsider]), 1)
     back = (batch.campaign >= 0) & ~batch.accepted
-    whole = (batch.package + batch.first_year_base)[back]
-    np.subtract.at(market.campaign_committed, (run[back], batch.campaign[back]), whole)
+    np.subtract.at(market.campaign_committed, (run[back], batch.campaign[back]), batch.package[back])
 
 
 def _let_lapse(market: Market, void: Integers) -> None:
@@ -73,19 +73,16 @@ def _let_lapse(market: Market, void: Integers) -> None:
 
 
 def _award_counters(market: Market, refused: Integers) -> None:
-    """Who declined every bid and was countered receives the retention package, once."""
-    people, equity = market.researchers, market.scenario.market.equity
+    """Who declined every bid and was countered receives what the incumbent offered, once."""
+    people = market.researchers
     batch = market.offers.where(refused)
     batch = batch.where(np.argsort(batch.row, kind="stable"))
-    kept = starts(batch.row) & ~people.leaving[batch.row]
-    rows, package = batch.row[kept], batch.counter[kept]
-    run, lab = market.run_of(rows), people.place[rows].astype(np.int64)
-    cash, face = appraisal.split_package(package / 100, equity.sign_on_share)
-    market.ledger.post(market.week, "retention", run, Ledger.talent(lab), Ledger.RESEARCHERS, cash)
-    np.add.at(market.tally.spend, (run, lab), cash)
-    people.retention[rows] = appraisal.shares_of(market, face, run, lab)
-    people.retention_week[rows] = market.week
-    people.title[rows] = np.minimum(people.title[rows] + market.constants.counter_title[lab], 2)
+    batch = batch.where(starts(batch.row) & ~people.leaving[batch.row])
+    lab = people.place[batch.row].astype(np.int64)
+    people.title[batch.row] = np.minimum(people.title[batch.row] + market.constants.counter_title[lab], 2)
+    raised = batch.raised_base >= 0
+    spells.raise_base(market, batch.row[raised], batch.raised_base[raised])
+    spells.retain(market, batch.row[~raised], batch.counter[~raised])
 
 
 def _start(market: Market, batch: Offers) -> None:

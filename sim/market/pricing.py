@@ -19,6 +19,7 @@ from sim.state import LAPSED, OUTSIDE, Approaches, Booleans, Floats, Integers, M
 
 BISECTIONS = 24
 LARGEST_LN_MULTIPLIER = 5.0
+TRIFLE = 1e-6  # by which a winning bid beats the loser's value
 MONEY = ("weekly_base", "sign_on", "grant", "counter")
 
 
@@ -38,14 +39,23 @@ class Targets:
     posted: Booleans
     scale: Floats
 
+    def where(self, chosen: Integers) -> Targets:
+        """The targets at some positions."""
+        return Targets(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+    def acceptance(self, cost: Floats, elasticity: float) -> Floats:
+        """Chance of acceptance at a yearly cost."""
+        return worth.acceptance(self.base + self.kappa * (cost - self.base), self.reservation, elasticity)
+
 
 def price(targets: Targets, multiplier: Floats, elasticity: float) -> tuple[Floats, Floats]:
     """Yearly cost w and chance of acceptance P of each offer, at v / (1 + mu)."""
     value = targets.value / (1 + multiplier)
-    best = worth.best_price(value, targets.base, targets.kappa, targets.reservation, elasticity)
-    cost = np.where(targets.posted, targets.scale, np.clip(best, targets.base, targets.cap))
-    pay = targets.base + targets.kappa * (cost - targets.base)
-    return cost, worth.acceptance(pay, targets.reservation, elasticity)
+    cost, free = targets.scale.copy(), np.flatnonzero(~targets.posted)
+    some = targets.where(free)
+    best = worth.best_price(value[free], some.base, some.kappa, some.reservation, elasticity)
+    cost[free] = np.clip(best, some.base, some.cap)
+    return cost, targets.acceptance(cost, elasticity)
 
 
 def budget_multiplier(
@@ -65,8 +75,7 @@ def budget_multiplier(
     lines = len(budget)
 
     def spend(rows: Integers, multiplier: Floats) -> Floats:
-        some = Targets(*(getattr(targets, name)[rows] for name in targets.__dataclass_fields__))
-        cost, chance = price(some, multiplier[line[rows]], elasticity)
+        cost, chance = price(targets.where(rows), multiplier[line[rows]], elasticity)
         return np.bincount(line[rows], weights=chance * cost * horizon, minlength=lines)
 
     binds = spend(np.arange(len(line)), np.zeros(lines)) > budget
@@ -107,6 +116,11 @@ def make_offers(market: Market) -> None:
     slope = choice.pay_elasticity / choice.taste_scale
     multiplier = budget_multiplier(targets, line, market.budget.ravel() / 100, slope, horizon)
     cost, chance = price(targets, multiplier[line], slope)
+    for own in market.behaviours.get("price", []):
+        theirs = np.flatnonzero(own.applies[batch.lab])
+        if len(theirs):
+            cost[theirs] = own.decide(batch.row[theirs], targets.where(theirs), multiplier[line[theirs]])
+            chance[theirs] = targets.where(theirs).acceptance(cost[theirs], slope)
     batch.weekly_base[:] = np.rint(targets.base * 100 / WEEKS_PER_YEAR)
     share = market.scenario.market.equity.sign_on_share
     batch.sign_on[:], batch.grant[:] = appraisal.split_package((cost - targets.base) * horizon, share)
@@ -118,9 +132,13 @@ def make_offers(market: Market) -> None:
 
 
 def _still_wanted(market: Market, found: Approaches) -> Booleans:
-    """Approaches that may become offers: same spell, not leaving, lab alive, one offer a lab."""
+    """Approaches that may become offers: same spell, not leaving, lab alive, one offer a lab.
+
+    Who leaves by hazard this week decides no more: exits come first, as in discrete-time search theory.
+    """
     people, running = market.researchers, market.offers
     same = (people.spell[found.row] == found.spell) & ~people.leaving[found.row]
+    same &= people.exit_week[found.row] != market.week
     wanted = same & ~market.labs.failed[market.run_of(found.row), found.lab]
     labs = market.shape[1]
     pair = found.row * labs + found.lab
@@ -170,7 +188,8 @@ def _targets(market: Market, batch: Offers) -> Targets:
     base, package = appraisal.scale_pay(market, rows, lab)
     outside = batch.origin == OUTSIDE
     current = market.researchers.weekly_base[rows] * WEEKS_PER_YEAR / 100
-    base = np.where(outside, base, np.maximum(base, current))
+    on_scale = outside | (constants.posted[lab] & (batch.campaign < 0))
+    base = np.where(on_scale, base, np.maximum(base, current))
     kernel = constants.new_kernel[constants.kernel_terms[lab]]
     kappa = worth.package_worth(equity.sign_on_share, constants.equity_value[lab], kernel)
     bond = np.where(outside, 0.0, choice.attachment_mean)
@@ -178,8 +197,27 @@ def _targets(market: Market, batch: Offers) -> Targets:
     floor = worth.reservation(batch.stay_pay, against, choice.pay_elasticity)
     cap, at_cap, factor = _campaign_terms(market, batch)
     cap = base + cap / equity.horizon
-    scale = np.where(outside, base + package / equity.horizon, cap)
-    return Targets(batch.value * factor, base, kappa, floor, cap, outside | at_cap, scale)
+    scale = np.where(on_scale, base + package / equity.horizon, cap)
+    targets = Targets(batch.value * factor, base, kappa, floor, cap, on_scale | at_cap, scale)
+    bids = np.flatnonzero(constants.auctions[lab] & (batch.campaign < 0))
+    return _with_bids(market, batch, targets, bids) if len(bids) else targets
+
+
+def bid(own_value: Floats, incumbent_value: Floats) -> Floats:
+    """Bertrand with full information: the loser's value, a trifle above it for the winner (T4)."""
+    return np.minimum(own_value, incumbent_value * (1 + TRIFLE))
+
+
+def _with_bids(market: Market, batch: Offers, targets: Targets, bids: Integers) -> Targets:
+    """The same targets, with the offers `bids` of labs that bid against the incumbent's value."""
+    rows, talent = batch.row[bids], market.scenario.market.talent
+    place = market.researchers.place[rows].astype(np.int64)
+    worth_to_incumbent = appraisal.observed_value(market, rows, np.maximum(place, 0))
+    current = market.researchers.weekly_base[rows] * WEEKS_PER_YEAR / 100
+    cost = bid(batch.value[bids], np.where(place >= 0, worth_to_incumbent, current))
+    targets.posted[bids], targets.scale[bids] = True, cost
+    targets.base[bids] = worth.base_of(cost, talent.base_share, talent.base_cap / 100)
+    return targets
 
 
 def _campaign_terms(market: Market, batch: Offers) -> tuple[Floats, Booleans, Floats]:
@@ -197,8 +235,7 @@ def _affordable(market: Market, batch: Offers, line: Integers, merit: Floats) ->
     free = market.ledger.of(run, market.account_of(batch)) - market.promised[run, column]
     budget = market.budget[run, column]
     envelope = np.where(batch.campaign >= 0, budget, np.iinfo(np.int64).max)
-    whole = batch.package + batch.first_year_base
-    limits = [(batch.escrow, free), (whole, envelope)]
+    limits = [(batch.escrow, free), (batch.package, envelope)]
     return (budget > 0) & within_limits(line, merit, market.id_of(batch.row), limits)
 
 
@@ -208,7 +245,6 @@ def _send(market: Market, batch: Offers) -> None:
     batch.expires[:] = market.week + market.constants.expiry[batch.lab] - 1
     run, theirs = market.run_of(batch.row), batch.campaign >= 0
     np.add.at(market.promised, (run, market.line_of(batch)), batch.escrow)
-    whole = (batch.package + batch.first_year_base)[theirs]
-    np.add.at(market.campaign_committed, (run[theirs], batch.campaign[theirs]), whole)
+    np.add.at(market.campaign_committed, (run[theirs], batch.campaign[theirs]), batch.package[theirs])
     np.add.at(market.tally.offers, (run, batch.lab), 1)
     market.offers = Offers.joined([market.offers, batch] if len(market.offers) else [batch])

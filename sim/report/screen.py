@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,28 @@ def print_summary(
                 f"Written to {folder}/: hiring.png, retention.png, summary.json and the tables", style="bold"
             )
         )
+
+
+def print_checks(checks: Sequence[Any], console: Console | None = None) -> None:
+    """Print what `sim.verify` found: theory and simulation side by side, with the distance and a verdict."""
+    out = console or Console()
+    table = _table(
+        "oracle", "figure", "theory", "market", "s.e.", "z", "", caption="z: distance in standard errors"
+    )
+    for check in checks:
+        verdict = Text("ok", style="green") if check.passed else Text("SHORT", style="bold red")
+        table.add_row(
+            check.oracle,
+            Text(check.figure),
+            f"{check.expected:.5f}",
+            f"{check.simulated:.5f}",
+            f"{check.standard_error:.0e}",
+            f"{check.z:.2f}",
+            verdict,
+        )
+    out.print(table)
+    failed = sum(not check.passed for check in checks)
+    out.print(f"{len(checks) - failed} of {len(checks)} figures agree with theory (|z| below 4)")
 
 
 def campaign_sentence(scenario: Scenario, name: str, campaign: dict[str, Any]) -> str:

@@ -27,8 +27,9 @@ Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Title = Annotated[int, Field(ge=0, le=2)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 
-CounterPolicy = Literal["off", "match_once"]
-PricingPolicy = Literal["priced", "at_cap"]
+CounterPolicy = Literal["off", "match_once", "second_price"]
+PricingPolicy = Literal["optimal", "posted", "second_price"]
+CampaignPricing = Literal["priced", "at_cap"]
 EVENT_KINDS = (
     "plan",
     "model_release",
@@ -133,6 +134,20 @@ class Counter(Section):
     probability: Fraction = parameter(0.5, "chance that it then answers", symbol="pi_c", source="O20")
 
 
+class PayEquity(Section):
+    """How those react who see a colleague hired at better pay for the same talent (MODEL step 10)."""
+
+    threshold: NonNegative = parameter(
+        0.8, "underpaid: below this share of the newcomer's pay", symbol="theta"
+    )
+    raise_probability: Fraction = parameter(
+        0.3, "chance that the lab raises who is underpaid", symbol="pi_theta"
+    )
+    peer_weight: NonNegative = parameter(
+        1.0, "utility of ln(pay / peer's pay) while underpaid", symbol="psi", source="L8"
+    )
+
+
 class Exits(Section):
     """Hazards of leaving the labs, common to all labs but for their working conditions q."""
 
@@ -174,12 +189,18 @@ class Talent(Section):
 
 
 class Ties(Section):
-    """Ties between colleagues: a fixed symmetric graph, drawn once a run."""
+    """Ties between colleagues: a fixed graph, drawn once a run; along them movers ask others to follow."""
 
     within: Annotated[int, Field(ge=0, le=16, multiple_of=2)] = parameter(
         4, "ties inside one's first lab or class"
     )
     across: Annotated[int, Field(ge=0, le=16, multiple_of=2)] = parameter(2, "ties anywhere in the market")
+    graph: Literal["ring", "random"] = parameter(
+        "ring", "symmetric at fixed distances, or each drawn at random"
+    )
+    invitations: NonNegative = parameter(
+        0.3, "colleagues whom a mover asks to follow, were all her ties at the old lab", symbol="m"
+    )
 
 
 class Standing(Section):
@@ -203,6 +224,7 @@ class MarketParameters(Section):
     hiring: Hiring = Hiring()
     value: Value = Value()
     counter: Counter = Counter()
+    pay_equity: PayEquity = PayEquity()
     exits: Exits = Exits()
     entry: Entry = Entry()
     talent: Talent = Talent()
@@ -273,6 +295,9 @@ class Lab(Section):
     non_compete: Weeks = parameter("0 weeks", "paid leave between leaving and starting elsewhere", symbol="z")
     process: Weeks = parameter("3 weeks", "interviews from contact to offer", source="F4")
     offer_expiry: Annotated[Weeks, Field(ge=1)] = parameter("1 week", "an offer is decided after so long")
+    pricing: PricingPolicy = parameter(
+        "optimal", "offers to rivals' people: the optimum, the lab's own scale, or the incumbent's value"
+    )
     counter_policy: CounterPolicy = parameter("match_once", "answer to a bid for one's staff")
     counter_title: Title = parameter(0, "steps of title added to a counter-offer", symbol="h", source="O15")
     standing: Positive = parameter(1.0, "standing at the start", symbol="M")
@@ -327,7 +352,7 @@ class Campaign(Section):
     interviews: Literal["skip", "normal"] = parameter("normal", "skip: the offer is written at contact")
     envelope: Money | None = parameter(None, "money set aside; researchers times cap if absent")
     value_factor: Positive = parameter(1.5, "worth of the campaign's hires over ordinary ones (fitted)")
-    pricing: PricingPolicy = parameter("priced", "price by step 5, or offer everybody the cap")
+    pricing: CampaignPricing = parameter("priced", "price by step 5, or offer everybody the cap")
     unit: Name | None = parameter(None, "unit that receives the hires")
     title: Title = parameter(0, "steps of title offered", symbol="h")
 

@@ -1,0 +1,66 @@
+"""Step 10, pay equity: who sees a colleague hired at better pay for the same talent reacts.
+
+Peers are the newcomer's ties at the lab. A peer whose pay per talent is below theta of the newcomer's is
+raised to theta with probability pi_theta, by a retention package, if the lab has the cash; else she feels
+slighted: psi ln(own / newcomer's pay per talent) joins her terms of staying until she is raised or moves.
+Only the underpaid react. Source: Dube, Giuliano and Leonard (L8); MODEL step 10. USD a year.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim import appraisal, spells
+from sim.draws import Purpose, uniforms
+from sim.ledger import Ledger
+from sim.quantities import WEEKS_PER_YEAR
+from sim.segments import running_total
+from sim.state import Floats, Integers, Market
+
+
+def pay_ratio(own_pay: Floats, own_talent: Floats, new_pay: Floats, new_talent: Floats) -> Floats:
+    """Own pay over the newcomer's, each per talent."""
+    return np.asarray(own_pay / own_talent * new_talent / new_pay)
+
+
+def raise_due(own_pay: Floats, ratio: Floats, threshold: float) -> Floats:
+    """Pay a year that lifts an underpaid peer to theta of the newcomer's; 0 for the others."""
+    return np.asarray(np.where(ratio < threshold, own_pay * (threshold / ratio - 1), 0.0))
+
+
+def react(market: Market) -> None:
+    """Raise or slight the underpaid colleagues of this week's newcomers."""
+    started, people, equity = market.started, market.researchers, market.scenario.market.pay_equity
+    if not len(started):
+        return
+    tied = market.tied_to(started.row)
+    here = (
+        (people.place[tied] == started.lab[:, None]) & (tied != started.row[:, None]) & ~people.leaving[tied]
+    )
+    newcomer, column = np.nonzero(here)
+    peers, first = np.unique(tied[newcomer, column], return_index=True)
+    newcomer = newcomer[first]
+    horizon = market.scenario.market.equity.horizon
+    new_pay = started.weekly_base * WEEKS_PER_YEAR / 100 + started.package / 100 / horizon
+    own_pay = appraisal.present_cost(market, peers)
+    talent = people.talent.astype(np.float64)
+    ratio = pay_ratio(own_pay, talent[peers], new_pay[newcomer], talent[started.row[newcomer]])
+    u = uniforms(market.key_of(market.run_of(peers), Purpose.RAISE, market.week), market.id_of(peers))
+    gap = raise_due(own_pay, ratio, equity.threshold)
+    raised = (gap > 0) & (u < equity.raise_probability)
+    package = np.where(raised, np.rint(gap * horizon * 100), 0).astype(np.int64)
+    raised &= _covered(market, peers, package)
+    slighted = (gap > 0) & ~raised
+    people.slight[peers[slighted]] = np.log(ratio[slighted])
+    spells.retain(market, peers[raised], package[raised])
+
+
+def _covered(market: Market, rows: Integers, package: Integers) -> np.ndarray:
+    """Whose package's cash part the lab's free cash covers, in order of id."""
+    run, lab = market.run_of(rows), market.researchers.place[rows].astype(np.int64)
+    cash, _ = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)
+    order = np.lexsort((market.id_of(rows), lab, run))
+    free = market.ledger.of(run, Ledger.talent(lab)) - market.promised[run, lab]
+    fits = np.zeros(len(rows), np.bool_)
+    fits[order] = running_total((run * market.shape[1] + lab)[order], cash[order]) <= free[order]
+    return fits
