@@ -216,7 +216,7 @@ def _numbers_of(changes: Sequence[str]) -> dict[str, float]:
 @cli.command(epilog="Example:  talentsim app meta-2025 --port 8765")
 def app(
     scenario: ScenarioName = "meta-2025",
-    port: Annotated[int, typer.Option(help="port of the page")] = 8765,
+    port: Annotated[int, typer.Option(help="port of the page", min=0, max=65535)] = 8765,
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="open a browser window")] = True,
 ) -> None:

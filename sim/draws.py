@@ -23,7 +23,7 @@ Integers = npt.NDArray[np.integer]
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
-_TO_UNIT = 2.0**-53
+_TO_UNIT = 2.0**-52
 
 
 class Purpose(IntEnum):
@@ -78,7 +78,7 @@ def purpose_keys(keys: Keys, purpose: Purpose, week: int = 0) -> Keys:
 
 def uniforms(keys: Keys, entities: Integers) -> Floats:
     """Uniforms on the open interval (0, 1), one for each pair of key and entity."""
-    return ((splitmix(keys, entities) >> np.uint64(11)).astype(np.float64) + 0.5) * _TO_UNIT
+    return ((splitmix(keys, entities) >> np.uint64(12)).astype(np.float64) + 0.5) * _TO_UNIT
 
 
 def exponentials(keys: Keys, entities: Integers) -> Floats:

@@ -219,8 +219,9 @@ def draw_ties(scenario: Scenario, keys: Keys, people: int, entry_weeks: Integers
     for slot in range(count // 2 if ring else count):
         inside = slot < (ties.within // 2 if ring else ties.within)
         first, length = (start[block], size[block]) if inside else (np.int64(0), np.int64(people))
-        group = block if inside else np.full(people, len(size))
-        u = uniforms(key[:, None], ((group if ring else len(size) + 1 + person) * 64 + slot)[None, :])
+        # keyed by a block's first id, so that a lab without staff shifts no other block's draw
+        shared = start[block] if inside else np.full(people, people)
+        u = uniforms(key[:, None], ((shared if ring else people + 1 + person) * 64 + slot)[None, :])
         distance = 1 + np.floor(u * np.maximum(length - 1, 0)).astype(np.int64)
         sides += [
             first + (person - first + d) % length for d in ((distance, -distance) if ring else (distance,))
@@ -330,7 +331,8 @@ def surviving_attachment(market: Market, rows: Integers) -> Floats:
         drawn = choice.attachment_mean + choice.attachment_sd * normals(
             market.key_of(run, Purpose.ATTACHMENT, 1), key
         )
-        accept = 1.0 / (1.0 + np.exp((drawn - pull) / choice.taste_scale))
+        odds_against = np.minimum((drawn - pull) / choice.taste_scale, worth.LARGEST_EXPONENT)
+        accept = 1.0 / (1.0 + np.exp(odds_against))
         kept = open_ & (uniforms(market.key_of(run, Purpose.SURVIVAL), key) < np.exp(-exposure * accept))
         chosen[kept] = drawn[kept]
         best = np.maximum(best, drawn)

@@ -108,7 +108,7 @@ def offers_table(market: Market, campaigns_only: bool = False) -> Table:
         "interview_week": offers.interview_week.astype(np.int16),
         "offer_week": offers.offer_week.astype(np.int16),
         "counter_week": offers.counter_week.astype(np.int16),
-        "decision_week": np.where(offers.outcome < 0, -1, offers.expires).astype(np.int16),
+        "decision_week": offers.decision_week.astype(np.int16),
         "start_week": np.where(started, offers.start_week, -1).astype(np.int16),
         "base_cents": np.rint(offers.weekly_base * 365.25 / 7).astype(np.int64),
         "sign_on_cents": offers.sign_on,

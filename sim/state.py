@@ -62,7 +62,7 @@ class Researchers:
     contacts: npt.NDArray[np.int16]
     approached: npt.NDArray[np.uint16]
     retention_week: npt.NDArray[np.int16]
-    weekly_base: npt.NDArray[np.int32]
+    weekly_base: Integers
     sign_on: Integers
     grant: Integers
     retention: Integers
@@ -75,7 +75,7 @@ class Researchers:
             "place": np.int16, "unit": np.int16, "origin": np.int8, "title": np.int8,
             "countered": np.bool_, "leaving": np.bool_, "spell": np.int16, "start_week": np.int16,
             "exit_week": np.int16, "contact_week": np.int16, "contacts": np.int16,
-            "approached": np.uint16, "retention_week": np.int16, "weekly_base": np.int32,
+            "approached": np.uint16, "retention_week": np.int16, "weekly_base": np.int64,
             "sign_on": np.int64, "grant": np.int64, "retention": np.int64,
         }  # fmt: skip
         columns: dict[str, Any] = {name: np.zeros(rows, kind) for name, kind in types.items()}
@@ -236,6 +236,7 @@ class Offers(Approaches):
     offer_week = whole()
     expires = whole()
     counter_week = whole()
+    decision_week = whole()
     start_week = whole()
     weekly_base = whole()
     sign_on = whole()
@@ -436,7 +437,7 @@ class Market:
         """Positions of all undecided offers of people one of whose offers expires this week, by person."""
         offers = self.offers
         rows, now = offers.row, offers.expires <= self.week
-        chosen = np.flatnonzero(offers.outcome == UNSET)
+        chosen = np.flatnonzero((offers.outcome == UNSET) & (self.researchers.spell[rows] == offers.spell))
         if not now[chosen].all():
             chosen = chosen[np.isin(rows[chosen], rows[chosen][now[chosen]])]
         return np.asarray(chosen[np.lexsort((offers.lab[chosen], rows[chosen]))])

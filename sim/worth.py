@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 Real = float | Floats | npt.NDArray[Any]
 
 NEWTON_STEPS = 8
+SMALLEST = 1e-9  # a dollar amount that is as good as none, and has a logarithm
 LARGEST_EXPONENT = 700.0  # e to this power is still a number
 
 
@@ -73,7 +74,7 @@ def vesting_now(years: Real, length: Real, refresh: float) -> Floats:
 
 def package_worth(share: Real, equity: Real, kernel: Real) -> Floats:
     """kappa = s + (1 - s) phi_E K: worth a year of a dollar a year of package."""
-    return np.asarray(share + (1 - np.asarray(share)) * equity * kernel, float)
+    return np.maximum(share + (1 - np.asarray(share)) * equity * kernel, SMALLEST)
 
 
 def offer_worth(base: Real, package: Real, kappa: Real, horizon: float) -> Floats:
@@ -91,20 +92,23 @@ def best_price(value: Real, base: Real, kappa: Real, reservation: Real, elastici
     """The yearly cost w >= b that maximises (v - w) P(Y(w)) (MODEL step 5, T10).
 
     With y = Y / kappa, rho = R / kappa and V = v + b (1 - kappa) / kappa the first-order condition
-    is y (1 + alpha + (y / rho)^alpha) = alpha V, convex and increasing in y. Newton's method from
-    the smaller of its two upper bounds falls monotonically to the root; the number of steps is
-    fixed, so that no offer's price depends on which others are priced beside it.
+    is y (1 + alpha + (y / rho)^alpha) = alpha V. In x = ln(y / rho) its logarithm,
+    x + ln(1 + alpha + e^(alpha x)) = ln(alpha V / rho), is convex and rises with a slope between 1
+    and 1 + alpha, so Newton's method from the smaller of two upper bounds falls to the root, however
+    sure the choice is. The number of steps is fixed, so that no offer's price depends on which
+    others are priced beside it.
     """
     kappa = np.asarray(kappa, float)
     shift = np.asarray(base) * (1 - kappa) / kappa
-    target = elasticity * np.maximum(np.asarray(value) + shift, 0.0)
-    rho = np.asarray(reservation) / kappa
-    y = np.minimum(target / (1 + elasticity), (target * rho**elasticity) ** (1 / (1 + elasticity)))
+    target = elasticity * np.maximum(np.asarray(value) + shift, SMALLEST)
+    rho = np.maximum(np.asarray(reservation) / kappa, SMALLEST)
+    goal, constant = np.log(target / rho), np.log1p(elasticity)
+    x = np.minimum(goal - constant, goal / (1 + elasticity))
     for _ in range(NEWTON_STEPS):
-        ratio = (y / rho) ** elasticity
-        excess = y * (1 + elasticity + ratio) - target
-        y = y - excess / ((1 + elasticity) * (1 + ratio))
-    return np.asarray(np.maximum(y - shift, base))
+        level = np.logaddexp(constant, elasticity * x)
+        slope = 1 + elasticity * np.exp(elasticity * x - level)
+        x = x - (x + level - goal) / slope
+    return np.asarray(np.maximum(rho * np.exp(x) - shift, base))
 
 
 def reservation(worth_staying: Real, terms_against: Real, elasticity: float) -> Floats:

@@ -8,10 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import synthetic
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 
 from sim.analysis import counts, curves
+from sim.spells import first_crossing, whole_weeks
 from sim.tables import CAUSES, empty
 
 TWO_YEARS = curves.MONTHS_24
@@ -250,3 +254,125 @@ def test_impossible_spells_are_refused():
         counted(synthetic.spells([5], [9], [None], censored=[False]))
     with pytest.raises(ValueError, match="lab is not among beta"):
         counts.spell_counts(synthetic.spells([5], [9], ["rival"]), groups=["beta"])
+
+
+# --- the interval -------------------------------------------------------------------------------
+
+# R's survfit(Surv(time, status) ~ 1, aml, conf.type = "log-log"), the maintained group of Miller 1981
+MAINTAINED = {9: 1, 13: 1, 13.5: 0, 18: 1, 23: 1, 28: 0, 31: 1, 34: 1, 45: 0, 48: 1, 161: 0}
+PUBLISHED = {
+    9: (0.909, 0.0867, 0.5081, 0.987),
+    13: (0.818, 0.1163, 0.4474, 0.951),
+    18: (0.716, 0.1397, 0.3502, 0.899),
+    23: (0.614, 0.1526, 0.2658, 0.835),
+    31: (0.491, 0.1642, 0.1673, 0.753),
+    34: (0.368, 0.1627, 0.0928, 0.657),
+    48: (0.184, 0.1535, 0.0117, 0.525),
+}
+
+
+def test_leukaemia_maintained_is_as_published():
+    """The textbook sample: survival, standard error and log-log interval as R prints them."""
+    times, left = np.array(list(MAINTAINED)), np.array(list(MAINTAINED.values()), bool)
+    tenure = np.arange(50)[:, None]
+    at_risk = (times > tenure).sum(axis=1)
+    ends = ((times == tenure + 1) & left).sum(axis=1)
+    found = curves.kaplan_meier(at_risk, ends)
+    error = found * np.sqrt(curves.greenwood(at_risk, ends))
+    lower, upper = curves.log_log_interval(found, curves.greenwood(at_risk, ends))
+    for time, due in PUBLISHED.items():
+        assert_allclose([found[time], error[time], lower[time], upper[time]], due, atol=5.1e-4)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.7])
+def test_interval_inverts_to_statsmodels_interval_of_a_quantile(share):
+    """A tenure lies in the interval of a quantile if and only if S's interval there holds it."""
+    rng = np.random.default_rng(41)
+    time, status = rng.integers(1, 100, 300), rng.random(300) < 0.7
+    tenure = np.arange(100)[:, None]
+    at_risk, ends = (time > tenure).sum(axis=1), ((time == tenure + 1) & status).sum(axis=1)
+    found = curves.kaplan_meier(at_risk, ends)
+    lower, upper = curves.log_log_interval(found, curves.greenwood(at_risk, ends))
+    holds = np.flatnonzero((lower <= 1 - share) & (1 - share <= upper))
+    low, high = SurvfuncRight(time, status.astype(int)).quantile_ci(share, method="cloglog")
+    departures = np.unique(time[status])
+    inside = np.flatnonzero(np.isin(departures, holds))
+    # it ends at the departure after the last one inside: survival is a step function
+    assert (low, high) == (departures[inside[0]], departures[inside[-1] + 1])
+
+
+# --- other closed forms of T1 -------------------------------------------------------------------
+
+
+def test_mixed_hazards_look_like_falling_ones():
+    """Gamma frailty (k = 2, mean 0.2 a year): S(t) = (1 + 0.1 t)^-2, though no hazard depends on tenure."""
+    rng, size = np.random.default_rng(43), 200_000
+    waits = np.floor(52 * rng.exponential(1 / rng.gamma(2.0, 0.1, size))).astype(int)
+    found = survival(synthetic.spells(np.zeros(size, int), 1 + np.minimum(waits, 400), ["rival"] * size))
+    for years, due in {1: 0.826446, 2: 0.694444, 4: 0.510204}.items():
+        assert abs(found[52 * years] - due) < 4 * np.sqrt(due * (1 - due) / size)
+
+
+def test_a_rate_is_not_a_probability():
+    """Two departures a person and year: 15.35 % leave within a month, not a sixth."""
+    rng, size = np.random.default_rng(47), 200_000
+    months = np.floor(12 * rng.exponential(1 / 2, size)).astype(int)  # a tenure "week" is a month here
+    left = 1 - survival(synthetic.spells(np.zeros(size, int), 1 + months, ["rival"] * size))[1]
+    error = np.sqrt(0.153518 * (1 - 0.153518) / size)
+    assert abs(left - 0.153518) < 4 * error < 0.166667 - 0.153518
+
+
+@pytest.mark.parametrize(("rate", "weekly"), [(2.0, 0.037604), (0.2, 0.003826), (0.111572, 0.002136)])
+def test_a_hazard_of_the_market_becomes_the_weekly_probability(rate, weekly):
+    """The market's own way from a rate a year to whole weeks: 1 - e^(-rate 7 / 365.25), not rate / 52."""
+    hazard = np.full(2, rate)
+    threshold = -np.log1p([-weekly + 1e-6, -weekly - 1e-6])
+    years = first_crossing(threshold, hazard, hazard, np.zeros(2))
+    assert whole_weeks(years).tolist() == [0, 1]
+
+
+def test_entering_opening_staff_at_tenure_zero_would_be_biased():
+    spells = synthetic.stationary_staff(np.random.default_rng(11), 120_000, weeks=156)
+    place = spells.column_names.index("entry_week")
+    naive = spells.set_column(place, spells.schema.field("entry_week"), spells.column("start_week"))
+    found = counted(naive, who="opening", weeks=TWO_YEARS)
+    estimate = curves.kaplan_meier(found.at_risk, found.ends)[0, -1]
+    error = estimate * np.sqrt(curves.greenwood(found.at_risk, found.ends)[0, -1])
+    assert estimate - synthetic.SURVIVAL_2 > 20 * error
+
+
+# --- whatever the counts ------------------------------------------------------------------------
+
+
+@st.composite
+def any_counts(draw: st.DrawFn) -> tuple[Any, Any]:
+    """At risk (T,) and departures by cause (C, T), never more than are at risk."""
+    weeks, causes = draw(st.integers(1, 12)), draw(st.integers(1, 4))
+    by_cause = draw(arrays(np.int64, (causes, weeks), elements=st.integers(0, 5)))
+    stayed = draw(arrays(np.int64, weeks, elements=st.integers(0, 20)))
+    return by_cause.sum(axis=0) + stayed, by_cause
+
+
+@given(any_counts())
+def test_survival_never_rises_and_the_causes_share_the_rest(counts_of):
+    at_risk, by_cause = counts_of
+    ends = by_cause.sum(axis=0)
+    with np.errstate(all="raise"):
+        found = curves.kaplan_meier(at_risk, ends)
+        incidence = curves.aalen_johansen(at_risk, by_cause)
+        sums = curves.greenwood(at_risk, ends)
+    known = np.isfinite(found)
+    assert not known[np.argmin(known) :].any() or known.all()  # once unknown, unknown for good
+    assert ((found[known] >= 0) & (found[known] <= 1)).all()
+    assert (np.diff(found[known]) <= 0).all()
+    assert (np.diff(incidence[:, known], axis=1) >= 0).all()
+    assert (np.diff(sums[np.isfinite(sums)]) >= 0).all()
+    assert_allclose(found[known] + incidence[:, known].sum(axis=0), 1, atol=1e-12)
+
+
+@given(any_counts(), st.integers(2, 9))
+def test_a_sample_taken_several_times_over_has_the_same_curve_and_less_variance(counts_of, times):
+    at_risk, by_cause = counts_of
+    ends = by_cause.sum(axis=0)
+    assert_allclose(curves.kaplan_meier(times * at_risk, times * ends), curves.kaplan_meier(at_risk, ends))
+    assert_allclose(curves.greenwood(times * at_risk, times * ends) * times, curves.greenwood(at_risk, ends))

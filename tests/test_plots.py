@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+import warnings
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import small_markets
 import synthetic
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 from numpy.testing import assert_allclose
+from small_results import article, quiet
 
+from sim import results
 from sim.report import plots, style
+from sim.results import Result
 from sim.scenario.loading import load_scenario
 from sim.tables import empty
 
@@ -259,3 +267,122 @@ def test_colours_are_distinct_and_then_grey():
     found = style.colours([str(i) for i in range(11)])
     own = [colour for colour in found.values() if colour != style.GREY]
     assert len(set(own)) == len(own) >= 5
+
+
+FLOATS = st.floats(-100, 100, allow_nan=False, width=32)
+
+
+@given(st.lists(FLOATS, min_size=1, max_size=12), st.floats(0, 5), st.floats(-50, 50), st.floats(0.1, 100))
+def test_labels_keep_order_gap_and_bounds_whatever_is_wanted(wanted, gap, low, height):
+    placed = style.spread_apart(wanted, gap, low, low + height)
+    fits = min(gap, height / max(len(wanted) - 1, 1))  # with too little room the gap shrinks
+    slack = 1e-9 * (1 + abs(low) + height)
+    assert len(placed) == len(wanted)
+    assert min(placed) >= low - slack
+    assert max(placed) <= low + height + slack
+    in_order = [
+        position for _, position in sorted(zip(wanted, placed, strict=True), key=lambda pair: pair[0])
+    ]
+    assert all(later - earlier >= fits - slack for earlier, later in pairwise(in_order))
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=12, unique=True), st.floats(0, 1))
+def test_labels_far_apart_stay_exactly(wanted, gap):
+    assert style.spread_apart([float(value) for value in wanted], gap, 0, 50) == wanted
+
+
+@given(st.lists(FLOATS, min_size=1, max_size=8), st.floats(0, 5))
+def test_labels_that_have_been_spread_stay(wanted, gap):
+    once = style.spread_apart(wanted, gap, -50, 50)
+    assert_allclose(style.spread_apart(once, gap, -50, 50), once, atol=1e-6)
+
+
+@given(st.lists(st.floats(-20, 20), min_size=1, max_size=8), st.floats(0, 3))
+def test_labels_of_a_picture_upside_down_are_upside_down(wanted, gap):
+    up = style.spread_apart(wanted, gap, -60, 60)
+    down = style.spread_apart([-value for value in wanted], gap, -60, 60)
+    assert_allclose(sorted(-value for value in down), sorted(up), atol=1e-6)
+
+
+# --- real runs ----------------------------------------------------------------------------------
+
+
+def both(result: Result) -> list[Axes]:
+    """The two pictures of a result, drawn without a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # people would read it on the screen
+        return [result.plot_hiring(), result.plot_retention()]
+
+
+def test_the_article_s_pictures_are_legible():
+    for axes in both(article()):
+        assert_legible(axes)
+
+
+def test_one_run_of_the_article_is_legible():
+    one = article(runs=1)
+    for axes in both(one):
+        assert_legible(axes)
+        assert "one run" in all_words(axes)
+        assert "percentile" not in all_words(axes)
+
+
+@pytest.mark.parametrize("weeks", [1, 2, 20])
+@pytest.mark.parametrize("runs", [1, 2])
+def test_short_horizons_are_legible(weeks, runs):
+    for axes in both(quiet(weeks, runs)):
+        assert_legible(axes)
+
+
+@pytest.mark.parametrize("staff", [25, 70], ids=["nobody is hired", "some are hired"])
+def test_one_lab_alone_is_legible(staff):
+    plan = [{"date": "2023-09-04", "staff": staff}]
+    solo = small_markets.lab(25, label="The only lab", headcount_plan=plan)
+    result = results.run(small_markets.scenario(small_markets.market_of({"solo": solo}, weeks=30)), runs=2)
+    hired = int(result.labs.hires.sum())
+    assert (hired > 0) == (staff > 25)
+    hiring, retention = both(result)
+    for axes in (hiring, retention):
+        assert_legible(axes)
+    assert "The only lab" in all_words(hiring)
+    assert ("The only lab" in all_words(retention)) == (hired > 0)
+
+
+def test_the_longest_labels_that_a_scenario_may_have_are_legible(meta):
+    label = "The Institute for Advanced Studies of Intelligence, Cambridge"[:60]
+    labs = meta.labs | {
+        name: meta.labs[name].model_copy(update={"label": label.replace("The", word)})
+        for name, word in (("openai", "One"), ("anthropic", "An"))
+    }
+    odd, names = meta.model_copy(update={"labs": labs}), list(meta.labs)
+    assert_legible(plots.plot_hiring(odd, labs_table(names, GROWTH["as in the article"]), empty("events")))
+    assert_legible(plots.plot_retention(odd, spells_table(names, STAY["as in the article"])))
+
+
+def test_bands_hold_the_medians_and_single_runs_have_none():
+    """The shaded polygon of each lab encloses its line: 5th percentile, median, 95th percentile."""
+    axes = article().plot_hiring()
+    bands = [band.get_paths()[0].vertices for band in axes.collections]
+    assert len(bands) == len(style.COLOURS)
+    final = {float(line.get_ydata()[-1]) for line in axes.lines if len(line.get_xdata()) == 130}
+    last = [band[band[:, 0] == band[:, 0].max()][:, 1] for band in bands]
+    assert all(any(edge.min() <= value <= edge.max() for value in final) for edge in last)
+    assert not article(runs=1).plot_hiring().collections
+
+
+def test_axes_of_a_reader_s_own_figure_are_used():
+    figure = Figure(figsize=(12, 5))
+    left, right = figure.subplots(1, 2)
+    result = article()
+    assert result.plot_hiring(left) is left
+    assert result.plot_retention(ax=right) is right
+    assert figure.axes == [left, right]
+    assert left.lines
+    assert right.lines
+
+
+def test_drawing_leaves_the_tables_as_they_were():
+    result = article()
+    before = result.hashes()
+    both(result)
+    assert result.hashes() == before

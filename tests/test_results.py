@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -12,12 +14,16 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from pandas.testing import assert_frame_equal
 from small_markets import lab, market_of, scenario
 
+import sim
 from sim import files, results, tables
 from sim.results import Request, Result, ResultError, existing
+from sim.scenario.errors import ScenarioError
+from sim.scenario.loading import load_scenario
 
 WEEKS = 8
 FILES = {
@@ -277,3 +283,163 @@ def test_a_changed_table_shows_in_its_hash(result, tmp_path, sketchy):
     opened = Result.open(folder)
     changed = {name for name, value in opened.hashes().items() if value != result.hashes()[name]}
     assert changed == {"labs"}
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("no ink"), OSError(28, "No space"), KeyboardInterrupt()])
+@pytest.mark.parametrize("step", ["first picture", "second picture", "table", "manifest", "rename"])
+def test_failing_midway_leaves_nothing_and_saving_again_works(
+    result, tmp_path, sketchy, monkeypatch, step, failure
+):
+    def fail(*_args: Any, **_options: Any) -> None:
+        raise failure
+
+    drawn = results.plots.save
+
+    def second(axes: Any, path: Path) -> None:
+        (fail if path.stem == "retention" else drawn)(axes, path)
+
+    steps: dict[str, tuple[Any, str, Any]] = {
+        "first picture": (results.plots, "save", fail),
+        "second picture": (results.plots, "save", second),
+        "table": (tables.pq, "write_table", fail),
+        "manifest": (Result, "_manifest", fail),
+        "rename": (Path, "rename", fail),
+    }
+    (tmp_path / "mine").mkdir()  # an empty folder to fill must stay or be filled, never vanish half way
+    with monkeypatch.context() as patch:
+        patch.setattr(*steps[step])
+        with pytest.raises(type(failure)):
+            result.save(tmp_path / "mine")
+    assert names(tmp_path) <= {"mine"}
+    assert not (tmp_path / "mine").exists() or names(tmp_path / "mine") == set()
+    assert names(result.save(tmp_path / "mine")) == FILES
+
+
+def test_a_folder_below_a_file_is_refused(result, tmp_path, sketchy):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ResultError, match="cannot be written"):
+        existing(tmp_path / "file" / "deep", a_request())
+    with pytest.raises(OSError, match="file"):
+        result.save(tmp_path / "file" / "deep")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_folder_of_another_version_is_told_apart_but_opened(result, tmp_path, sketchy):
+    """What an older version computed may differ, but its tables can still be read."""
+    folder = result.save(tmp_path / "mine")
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"talentsim": "0.0.1"}), "utf-8")
+    with pytest.raises(ResultError, match=r"talentsim 0\.0\.1, not"):
+        existing(folder, a_request())
+    assert Result.open(folder).hashes() == result.hashes()
+
+
+def test_a_manifest_that_lacks_its_seed_is_refused_in_a_sentence(result, tmp_path, sketchy):
+    folder = result.save(tmp_path / "mine")
+    path = folder / "manifest.json"
+    whole = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({key: value for key, value in whole.items() if key != "seed"}), "utf-8")
+    with pytest.raises(ResultError, match="mine"):
+        Result.open(folder)
+
+
+@pytest.mark.parametrize("missing", ["scenario.yaml", "summary.json", "labs.parquet"])
+def test_a_folder_that_lost_a_file_says_which(result, tmp_path, sketchy, missing):
+    folder = result.save(tmp_path / "mine")
+    (folder / missing).unlink()
+
+    def use() -> None:
+        opened = Result.open(folder)
+        assert opened.summary
+        assert opened.hashes()
+
+    with pytest.raises((ResultError, tables.TableError, ScenarioError, OSError), match=missing):
+        use()
+
+
+# --- the name of the folder ---------------------------------------------------------------------
+
+
+def test_the_name_depends_on_scenario_seed_runs_and_version(monkeypatch):
+    first = a_request().folder_name
+    others = [
+        a_request(seed=4).folder_name,
+        a_request(runs=3).folder_name,
+        a_request(market={"choice": {"pay_elasticity": 3.0}}).folder_name,
+        a_request(title="Another title").folder_name,
+    ]
+    monkeypatch.setattr(results, "__version__", "9.9.9")
+    others.append(a_request().folder_name)
+    assert len({first, *others}) == 6
+
+
+def test_the_name_depends_on_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "copy.yaml"
+    path.write_text("extends: baseline\nhorizon: 20 weeks\n", "utf-8")
+    one = Request.of(path, runs=4)
+    sets = Request.of("baseline", ["horizon=5 weeks", "horizon=20 weeks"], runs=4)
+    days = Request.of("baseline", ["horizon=140 days"], runs=4)
+    monkeypatch.chdir(tmp_path)
+    text = Request.of("copy.yaml", runs=4)
+    again = Request(load_scenario(path), 1, 4)
+    assert {r.folder_name for r in (one, text, again)} == {one.folder_name}
+    assert {r.folder_name for r in (sets, days)} == {sets.folder_name}
+
+
+def test_a_composed_scenario_loads_as_the_same_request(result, tmp_path):
+    path = tmp_path / "scenario.yaml"
+    path.write_text(result.request.scenario_yaml, "utf-8")
+    assert Request(load_scenario(path, composed=True), 3, 2).identity == result.request.identity
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"runs": 0}, "runs is 0: must be at least 1"),
+        ({"runs": 3, "only_run": 3}, "only_run is 3: runs are numbered 0 to 2"),
+        ({"runs": 3, "only_run": -1}, "only_run is -1"),
+    ],
+)
+def test_impossible_requests_are_refused(given, words):
+    with pytest.raises(ValueError, match=words):
+        Request.of(a_request().scenario, **given)
+
+
+def test_one_run_alone_is_that_run_of_the_ensemble(result):
+    alone = results.run(Request(result.scenario, 3, 2, only_run=1))
+    assert (alone.runs, alone.summary["runs"]) == (1, 1)
+    for name in tables.NAMES:
+        due = result.table(name).filter(pc.field("run") == 1)
+        assert tables.canonical_hash(alone.table(name)) == tables.canonical_hash(due)
+    assert alone.request.folder_name != result.request.folder_name
+
+
+def test_without_the_log_all_but_offers_and_postings_is_the_same(result):
+    short = results.run(result.scenario, runs=2, seed=3, log=False)
+    for name in ("labs", "spells", "events"):
+        assert short.hashes()[name] == result.hashes()[name]
+    assert {key: value for key, value in short.summary.items() if key != "campaigns"} == {
+        key: value for key, value in result.summary.items() if key != "campaigns"
+    }
+    assert short.ledger.empty
+
+
+# --- the public names ---------------------------------------------------------------------------
+
+
+def test_at_most_twelve_public_names_all_there_and_described():
+    assert len(sim.__all__) == len(set(sim.__all__)) <= 12
+    for name in sim.__all__:
+        found = getattr(sim, name)
+        assert name in dir(sim)
+        doc = inspect.getdoc(found)
+        assert doc, name
+        assert len(doc.split()) > 3, name
+        assert found.__module__.startswith("sim."), name
+
+
+def test_the_docstring_s_example_uses_public_names_alone():
+    for name in re.findall(r"\bsim\.(\w+)", str(sim.__doc__)):
+        assert name in sim.__all__, name
+    with pytest.raises(AttributeError, match="no attribute 'walk'"):
+        sim.walk  # noqa: B018

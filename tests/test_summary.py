@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import synthetic
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
+from rich.console import Console
 from small_markets import lab, market_of, scenario
+from small_results import article, quiet
 
 from sim.analysis import counts
 from sim.analysis.summary import spread, summarise
+from sim.report.screen import print_summary
+from sim.results import Result
 from sim.tables import CAUSES, NAMES, check, empty
 
 RUNS, WEEKS, LABS = 8, 156, ["beta", "alpha"]  # the scenario's order is not the alphabet's
@@ -245,3 +252,251 @@ def test_the_order_of_rows_and_runs_does_not_matter(recorded, summary):
     rng = np.random.default_rng(29)
     shuffled = {name: table.take(rng.permutation(table.num_rows)) for name, table in recorded.items()}
     assert summarise(a_scenario(), 7, shuffled) == summary
+
+
+# --- a small real run ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def real() -> Result:
+    return article()
+
+
+@pytest.fixture(scope="module")
+def told(real) -> dict[str, Any]:
+    return real.summary
+
+
+@pytest.fixture(scope="module")
+def rows(real) -> dict[str, pd.DataFrame]:
+    for name in NAMES:
+        check(name, real.table(name))
+    return {name: plain(real.table(name).to_pandas()) for name in NAMES}
+
+
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Words as objects, so that groups that do not occur are not there."""
+    return frame.astype({name: object for name, kind in frame.dtypes.items() if kind == "category"})
+
+
+@pytest.fixture(scope="module")
+def lived(rows) -> pd.DataFrame:
+    """One row for every week of tenure that somebody was watched to live through, and whether she left in it.
+
+    Presence is counted at the close of weeks -1, 0, 1, ...: who is present at the close of a week and
+    was watched to the close of the next is at risk in between; who leaves in her first week is too.
+    """
+    spells = rows["spells"]
+    columns = ["run", "lab", "origin", "start_week", "end_week", "cause", "censored"]
+    people = [spells[name].tolist() for name in columns]
+    found = []
+    for run, place, origin, start, end, cause, censored in zip(*people, strict=True):
+        first = max(start, -1)
+        last = end - 1 if censored else max(end, start + 1)  # the close at which she was last looked for
+        for week in range(first, last):
+            gone = None if censored or week + 1 < last else cause
+            found.append((run, place, origin, start, week - start, gone))
+    return pd.DataFrame(found, columns=["run", "lab", "origin", "start", "tenure", "gone"])
+
+
+def product_limit(weeks: pd.DataFrame, until: int) -> tuple[float, float]:
+    """Survival to a week and Greenwood's sum; nan where nobody was watched so long."""
+    watched = weeks[weeks.tenure < until].groupby("tenure").gone.agg(["size", "count"])
+    survival = float((1 - watched["count"] / watched["size"]).prod())
+    if weeks.tenure.max() < until - 1:
+        return (0.0 if survival == 0 else math.nan), math.nan
+    variance = watched["count"] / (watched["size"] * (watched["size"] - watched["count"]))
+    return survival, float(variance.sum())
+
+
+COHORTS = {
+    "entry_cohort": lambda weeks: weeks[weeks.origin.isin(["outside", "rival"]) & weeks.start.between(0, 12)],
+    "opening_staff": lambda weeks: weeks[weeks.origin == "opening"],
+    "new_hires": lambda weeks: weeks[weeks.origin.isin(["outside", "rival"])],
+}
+
+
+def test_labs_spells_and_events_tell_one_story(rows):
+    spells, labs = rows["spells"], rows["labs"].set_index(["run", "lab", "week"]).sort_index()
+    joined = spells[spells.origin != "opening"].groupby(["run", "lab", "start_week"]).size()
+    left = spells[~spells.censored].groupby(["run", "lab", "end_week", "cause"]).size().unstack("cause")
+    joined.index.names = left.index.names = ["run", "lab", "week"]
+    assert_array_equal(labs.hires, joined.reindex(labs.index, fill_value=0))
+    for cause in CAUSES:
+        due = left[cause] if cause in left else pd.Series(dtype=float)
+        assert_array_equal(labs[f"left_{cause}"], due.reindex(labs.index).fillna(0), err_msg=cause)
+    assert labs.departures.sum() == (~spells.censored).sum()
+    assert (
+        labs.groupby(["run", "lab"]).headcount.last()
+        == spells[spells.censored].groupby(["run", "lab"]).size()
+    ).all()
+
+
+def test_every_researcher_is_at_one_place_at_a_time(rows):
+    spells = rows["spells"].sort_values(["run", "researcher", "start_week"])
+    before = spells.groupby(["run", "researcher"]).end_week.shift()
+    assert (spells.start_week >= before)[before.notna()].all()
+
+
+def test_offers_and_labs_tell_one_story(rows):
+    """Offers are counted in the week in which they are written, acceptances in that of the decision."""
+    labs, offers = rows["labs"].set_index(["run", "lab", "week"]).sort_index(), rows["offers"]
+    for column, chosen, week in (
+        ("offers", offers.offer_week.notna(), "offer_week"),
+        ("accepted", offers.outcome == "accepted", "decision_week"),
+    ):
+        due = offers[chosen].groupby(["run", "lab", week]).size()
+        due.index.names = ["run", "lab", "week"]
+        assert_array_equal(labs[column], due.reindex(labs.index, fill_value=0), err_msg=column)
+    # one answer of the incumbent stands beside each of the bids that it answers
+    answers = offers[offers.counter_week.notna()].drop_duplicates(["run", "researcher", "counter_week"])
+    due = answers.groupby(["run", "origin", "counter_week"]).size()
+    due.index.names = ["run", "lab", "week"]
+    assert_array_equal(labs.counters, due.reindex(labs.index, fill_value=0))
+
+
+def test_real_totals_and_rates(told, rows):
+    for place, found in told["labs"].items():
+        mine = rows["labs"][rows["labs"].lab == place]
+        total = mine.groupby("run").sum(numeric_only=True)
+        for figure in ("hires", "departures", "offers", "accepted", "acquihires", "from_rivals", "counters"):
+            assert_spread(found[figure], total[figure])
+        assert_spread(found["acceptance_rate"], total.accepted / total.offers)
+        assert_spread(found["spend_usd"], total.spend_cents / 100)
+        assert_spread(found["headcount_end"], mine.query("week == 129").set_index("run").headcount)
+        assert_spread(found["moves_to_rivals_per_year"], total.left_rival / (total.headcount * 7 / 365.25))
+
+
+@pytest.mark.parametrize("cohort", COHORTS)
+@pytest.mark.parametrize("months", [12, 24])
+def test_real_retention_week_by_week(told, lived, cohort, months):
+    weeks, known = COHORTS[cohort](lived), 0
+    for name, figures in told["labs"].items():
+        found, mine = figures["retention"][f"{cohort}_{months}m"], weeks[weeks.lab == name]
+        estimate, variance = product_limit(mine, months * 52 // 12)
+        if math.isnan(estimate):
+            assert set(found.values()) == {None}
+            continue
+        known += 1
+        assert_allclose(found["estimate"], estimate, rtol=1e-12)
+        if estimate in (0, 1):
+            assert (found["lower"], found["upper"]) == (None, None)
+            continue
+        width = 1.959963984540054 * math.sqrt(variance) / abs(math.log(estimate))
+        assert_allclose(
+            [found["lower"], found["upper"]], [estimate ** math.exp(width), estimate ** math.exp(-width)]
+        )
+        by_run = pd.Series([product_limit(part, months * 52 // 12)[0] for _, part in mine.groupby("run")])
+        assert_allclose([found["p05"], found["p95"]], by_run.quantile([0.05, 0.95]), rtol=1e-12)
+    assert known >= 8
+
+
+def test_real_exits_by_cause_are_aalen_johansen(told, lived):
+    weeks = COHORTS["new_hires"](lived)
+    for name, figures in told["labs"].items():
+        mine, alive, gone = weeks[weeks.lab == name], 1.0, dict.fromkeys(CAUSES, 0.0)
+        for _, week in mine[mine.tenure < 104].groupby("tenure").gone:
+            for cause, share in (week.value_counts() / len(week)).items():
+                gone[cause] += alive * share
+            alive *= 1 - week.count() / len(week)
+        if mine.tenure.max() < 103:
+            assert set(figures["exits_24m"].values()) == {None}
+            continue
+        assert_allclose([figures["exits_24m"][cause] for cause in CAUSES], list(gone.values()), atol=1e-12)
+        survival = figures["retention"]["new_hires_24m"]["estimate"]
+        assert sum(figures["exits_24m"].values()) + survival == pytest.approx(1, abs=1e-12)
+        assert gone["rival"] > 0
+
+
+def test_real_flows(told, rows, real):
+    moves = rows["spells"].query("cause == 'rival' and 0 <= end_week <= 103")
+    count = moves.groupby(["lab", "next_lab", "run"]).size()
+    labs, total = list(real.scenario.labs), 0
+    for origin in labs:
+        assert list(told["flows"][origin]) == [goal for goal in labs if goal != origin]
+        for goal, found in told["flows"][origin].items():
+            by_run = pd.Series([count.get((origin, goal, run), 0) for run in range(real.runs)])
+            assert_spread(found, by_run)
+            total += by_run.sum()
+    assert total == len(moves) > 100
+
+
+def test_the_last_week_of_flows_is_103():
+    spells = synthetic.spells([0] * 3, [0, 103, 104], ["rival"] * 3, next_lab="beta")
+    assert counts.flows(spells, LABS, [0]).tolist() == [[[0, 0], [2, 0]]]
+
+
+def test_real_campaign(told, rows, real):
+    (name,) = told["campaigns"]
+    mine, found = rows["offers"].query("campaign == @name"), told["campaigns"][name]
+    event = next(event.campaign for event in real.scenario.events if event.campaign)
+    by_run = mine.groupby("run")
+    assert (by_run.researcher.nunique() == event.researchers).all()
+    assert_spread(found["contacted"], by_run.researcher.nunique())
+    assert_spread(found["accepted"], (mine.outcome == "accepted").groupby(mine.run).sum())
+    package = (mine.sign_on_cents + mine.grant_cents) / 100
+    assert_spread(found["largest_package_usd"], package.groupby(mine.run).max())
+    assert package.max() <= event.package_cap / 100
+    assert set(mine.lab) == {event.lab}
+    assert set(mine.origin) == {event.target}
+
+
+def test_real_events(told, rows):
+    recorded = rows["events"].groupby(["kind", "name"])
+    assert {f"{kind}: {name}" for kind, name in recorded.groups} == told["events"].keys()
+    for (kind, name), part in recorded:
+        found = told["events"][f"{kind}: {name}"]
+        assert (found["runs"], found["share"]) == (part.run.nunique(), part.run.nunique() / 4)
+        assert found["week"]["mean"] == part.week.mean()
+
+
+@pytest.mark.parametrize("weeks", [1, 20])
+def test_short_runs_are_json_without_nan(weeks):
+    short = quiet(weeks).summary
+    json.dumps(short, allow_nan=False)
+    assert (short["runs"], short["weeks"], short["campaigns"]) == (1, weeks, {})
+    retention = short["labs"]["openai"]["retention"]
+    assert set(retention["entry_cohort_24m"].values()) == {None}
+    assert set(retention["new_hires_12m"].values()) == {None}
+
+
+# --- for people ---------------------------------------------------------------------------------
+
+
+def on_screen(scenario: Any, summary: dict[str, Any], folder: Path | None = None) -> str:
+    console = Console(file=io.StringIO(), width=80)
+    print_summary(scenario, summary, folder, console)
+    return console.file.getvalue()
+
+
+def test_the_screen_says_what_the_summary_holds(real, told):
+    shown = on_screen(real.scenario, told, Path("runs/mine"))
+    assert max(map(len, shown.splitlines())) <= 80
+    words = " ".join(shown.split())
+    campaign = told["campaigns"]["meta-at-openai"]
+    assert f"Meta offers {campaign['offered']['p50']:.0f} OpenAI researchers" in words
+    assert f"{round(100 * campaign['acceptance_rate']['mean'])} % on average" in words
+    assert "4 runs of 130 weeks, seed 1" in words
+    assert "runs/mine" in words
+    for name, known in real.scenario.labs.items():
+        (cells,) = (line.split() for line in re.findall(rf"^ {known.label}( +\d.*)$", shown, re.MULTILINE))
+        figures = told["labs"][name]
+        assert cells[0] == f"{figures['headcount_end']['p50']:.0f}"
+        assert cells[1] == f"{figures['hires']['p50']:.0f}"
+        share = figures["retention"]["new_hires_24m"]["estimate"]
+        assert ("-" if share is None else f"{100 * share:.0f}") in cells
+
+
+def test_a_campaign_that_never_happened_is_said_so():
+    result = article("events.emergency.when.standing_below=0.001", runs=1)
+    assert result.summary["campaigns"]["meta-at-openai"]["contacted"]["mean"] == 0
+    assert not {key for key in result.summary["events"] if "emergency" in key or "campaign" in key}
+    assert "In the median run Meta makes no offers at OpenAI." in on_screen(result.scenario, result.summary)
+
+
+def test_words_in_brackets_are_words_not_colours(real, told):
+    label = "[red]Lab[/red]"
+    labs = real.scenario.labs | {"meta": real.scenario.labs["meta"].model_copy(update={"label": label})}
+    odd = real.scenario.model_copy(update={"labs": labs, "title": "[b]Title[/b]"})
+    shown = on_screen(odd, told, Path("a [bold]folder"))
+    assert all(text in shown for text in (label, "[b]Title[/b]", "a [bold]folder"))

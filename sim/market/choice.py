@@ -46,7 +46,7 @@ def decide(market: Market) -> None:
     accepted = best_option(batch.row, stay, go)
     for own in market.behaviours.get("choose", []):
         _ask(own, batch, stay, go, accepted)
-    offers.outcome[chosen] = np.where(accepted, ACCEPTED, DECLINED)
+    offers.outcome[chosen], offers.decision_week[chosen] = np.where(accepted, ACCEPTED, DECLINED), market.week
     taken = chosen[accepted]
     _give_notice(market, taken)
     np.add.at(market.tally.accepted, (market.run_of(offers.row[taken]), offers.lab[taken]), 1)

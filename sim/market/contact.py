@@ -139,6 +139,7 @@ def _campaign(market: Market, number: int, campaign: Campaign) -> tuple[Approach
         return Approaches.new(0), interviewed
     bit = np.uint16(1 << number)
     fresh = (people.place == target) & ~people.leaving & ((people.approached & bit) == 0)
+    fresh &= people.exit_week != market.week  # who leaves by hazard this week decides no more
     rows = np.flatnonzero(fresh)
     rows = rows[quota[market.run_of(rows)] > 0]
     rows = rows[~_being_courted(market, rows, lab)]

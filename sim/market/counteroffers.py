@@ -53,9 +53,9 @@ def answer(market: Market) -> None:
     package[asked] = _packages(market, rows[asked], best[asked], stay[asked])
     raised = np.full(len(rows), UNSET)
     by_base = asked[market.constants.matches[market.researchers.place[rows[asked]]]]
-    package[by_base] = 0
     top = np.maximum.reduceat(offers.weekly_base[chosen], np.flatnonzero(first))
     raised[by_base] = _raises(market, rows[by_base], top[by_base])
+    package[raised >= 0] = 0
     countered = (package > 0) | (raised >= 0)
     market.researchers.countered[rows[countered]] = True
     offers.counter[chosen], offers.raised_base[chosen] = package[person], raised[person]

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 COLOURS = ("#0072B2", "#009E73", "#D55E00", "#CC79A7", "#E69F00", "#56B4E9")
 GREY, INK, FAINT = "#9a9a9a", "#222222", "#e3e3e3"
 HEADLINE_SIZE, HEADLINE_FITS = 15, 72  # points, and how many characters of that size fit the page
+LABEL_GAP = 13.5  # points from one label at a line's end to the next
 LEADER = {"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0, "relpos": (0, 0.5)}
 
 
@@ -87,7 +88,9 @@ def _top(block: list[float], gap: float, low: float, high: float) -> float:
 def label_ends(axes: Axes, ends: Sequence[tuple[str, float, str, bool]]) -> None:
     """Write each line's name beside its end, none upon another: (text, y, colour, bold)."""
     low, high = axes.get_ylim()
-    places = spread_apart([y for _, y, _, _ in ends], (high - low) * 0.042, low, high)
+    figure = axes.get_figure(root=True)
+    height = 72 * axes.get_window_extent().height / (figure.dpi if figure is not None else 72)  # points
+    places = spread_apart([y for _, y, _, _ in ends], (high - low) * LABEL_GAP / height, low, high)
     for (text, y, colour, bold), place in zip(ends, places, strict=True):
         shade = colour if colour != GREY else "#777777"
         axes.annotate(

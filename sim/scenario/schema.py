@@ -25,11 +25,13 @@ Positive = Annotated[float, Field(gt=0, le=1e6)]
 Weight = Annotated[float, Field(ge=-100, le=100)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Title = Annotated[int, Field(ge=0, le=2)]
+Pay = Annotated[MoneyRate, Field(ge=100, le=10**16)]  # at least a dollar a year: pay has a logarithm
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 
 CounterPolicy = Literal["off", "match_once", "second_price"]
 PricingPolicy = Literal["optimal", "posted", "second_price"]
 CampaignPricing = Literal["priced", "at_cap"]
+MOST_CAMPAIGNS = 16  # one bit each in who has been approached by which
 EVENT_KINDS = (
     "plan",
     "model_release",
@@ -81,7 +83,9 @@ class Equity(Section):
 
     discount_rate: Rate = parameter("10 %/year", "discount of vests to come", symbol="r", source="K11")
     exit_hazard: Rate = parameter("15 %/year", "hazard of leaving used to value vests", symbol="h")
-    horizon: Years = parameter("4 years", "years over which a package is annualised", symbol="H")
+    horizon: Annotated[Years, Field(ge=1 / 12)] = parameter(
+        "4 years", "years over which a package is annualised", symbol="H"
+    )
     sign_on_share: Fraction = parameter(0.1, "share of a package paid in cash at the start", symbol="s")
     refresh_share: Fraction = parameter(0.25, "yearly refresh grant, as a share of the opening grant")
     clawback: Weeks = parameter("12 months", "sign-on is paid back pro rata by who leaves sooner")
@@ -171,7 +175,7 @@ class Entry(Section):
     """Who comes into the market (MODEL step 9)."""
 
     outside: Count = parameter(425, "researchers outside the labs at the start")
-    outside_pay: MoneyRate = parameter("250k USD/year", "their pay, all base, for the median talent")
+    outside_pay: Pay = parameter("250k USD/year", "their pay, all base, for the median talent")
     graduates: Rate = parameter("560 /year", "graduates a year at the start (fitted to headcounts)")
     graduates_growth: Rate = parameter("140 /year", "by how many that number grows each year (fitted)")
     return_rate: Rate = parameter("25 %/year", "rate at which founders and those who left come back")
@@ -259,7 +263,7 @@ class Treasury(Section):
 class Vesting(Section):
     """Terms of the grants to new hires; refresh and retention grants have no cliff."""
 
-    length: Years = parameter("4 years", "vesting time", symbol="T", source="P5")
+    length: Annotated[Years, Field(ge=1 / 12)] = parameter("4 years", "vesting time", symbol="T", source="P5")
     cliff: Months = parameter("12 months", "nothing vests before", symbol="c", source="P5")
 
 
@@ -282,8 +286,8 @@ class Lab(Section):
     opening_hazard: Rate = parameter(
         "20 %/year", "hazard behind the tenure of the opening staff", source="R5"
     )
-    median_pay: MoneyRate = Field(description="base and vests a year of the median researcher")
-    star_pay: MoneyRate = Field(description="opening and offered pay is never above this a year")
+    median_pay: Pay = Field(description="base and vests a year of the median researcher")
+    star_pay: Pay = Field(description="opening and offered pay is never above this a year")
     treasury: Treasury = Treasury()
     talent_opening: Money = parameter("0 USD", "talent account at the start")
     talent_inflow: MoneyRate = parameter("0 USD/year", "money into the talent account")
@@ -467,6 +471,9 @@ class Scenario(Section):
         for name, lab in self.labs.items():
             _check_lab(self, name, lab, problems)
         plans = [event.plan for event in self.events if event.plan]
+        campaigns = [i for i, event in enumerate(self.events) if event.campaign is not None]
+        for i in campaigns[MOST_CAMPAIGNS:]:
+            problems.add(f"events.{i}.campaign", f"a scenario has at most {MOST_CAMPAIGNS} campaigns")
         for i, event in enumerate(self.events):
             _check_event(self, f"events.{i}", event, plans, problems)
         problems.raise_if_any()
@@ -482,6 +489,8 @@ def _check_lab(scenario: Scenario, name: str, lab: Lab, problems: ScenarioIssues
     days = [scenario.start] + [target.date for target in lab.headcount_plan]
     if any(later <= earlier for earlier, later in pairwise(days)):
         problems.add(f"{path}.headcount_plan", "dates must rise, and come after the start")
+    if lab.vesting.cliff > 12 * lab.vesting.length:
+        problems.add(f"{path}.vesting.cliff", "the cliff is longer than the vesting")
     if lab.units and not any(unit.share > 0 for unit in lab.units.values()):
         problems.add(f"{path}.units", "at least one unit needs a share above 0")
 
