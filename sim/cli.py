@@ -19,6 +19,7 @@ from typer.exceptions import TyperException
 from sim.version import __version__
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+MOST_RUNS = 1_000_000
 
 cli = typer.Typer(
     name="talentsim",
@@ -76,6 +77,8 @@ def run(
 ) -> None:
     """Run a scenario and leave the hiring and retention curves, the tables and a summary in a folder."""
     _at_least(1, runs=runs, jobs=1 if jobs is None else jobs)
+    if runs > MOST_RUNS:
+        raise InputError(f"--runs {runs}: must be at most {MOST_RUNS}")
     if only_run is not None and not 0 <= only_run < runs:
         raise InputError(f"--only-run {only_run}: runs are numbered 0 to {runs - 1}")
     from sim import results
@@ -242,11 +245,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         code = cli(arguments, standalone_mode=False, prog_name="talentsim")
         return code if isinstance(code, int) else DONE
-    except Exit as leave:
-        return leave.exit_code
+    except Exit as leave:  # the parser makes one of an interrupt too
+        return _interrupted() if leave.exit_code == INTERRUPTED else leave.exit_code
     except (Abort, KeyboardInterrupt):
-        _say("interrupted; nothing was written")
-        return INTERRUPTED
+        return _interrupted()
     except TyperException as error:
         words = error.format_message() if hasattr(error, "format_message") else str(error)
         _say(f"{words} (talentsim --help tells more)")
@@ -255,6 +257,11 @@ def main(arguments: list[str] | None = None) -> int:
         return DONE
     except Exception as error:  # the last door: people see a sentence, never a traceback
         return _explain(error)
+
+
+def _interrupted() -> int:
+    _say("interrupted; nothing was written")
+    return INTERRUPTED
 
 
 def _explain(error: Exception) -> int:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 MANIFEST, SCENARIO, SUMMARY = "manifest.json", "scenario.yaml", "summary.json"
 PICTURES = ("hiring.png", "retention.png")
+MOST_RUNS = 1_000_000
 
 
 class ResultError(Exception):
@@ -77,8 +78,8 @@ class Request:
             ScenarioError: if the scenario cannot be read.
             ValueError: if `runs` is below 1 or `only_run` is not one of the runs.
         """
-        if runs < 1:
-            raise ValueError(f"runs is {runs}: must be at least 1")
+        if not 1 <= runs <= MOST_RUNS:
+            raise ValueError(f"runs is {runs}: must be at least 1 and at most {MOST_RUNS}")
         if only_run is not None and not 0 <= only_run < runs:
             raise ValueError(f"only_run is {only_run}: runs are numbered 0 to {runs - 1}")
         loaded = scenario if isinstance(scenario, Scenario) else load_scenario(scenario, overrides)
@@ -403,4 +404,6 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         raise ResultError(f"{folder}: is of format {found}, this version reads {tables.FORMAT}")
     if manifest.get("status") != "complete":
         raise ResultError(f"{folder}: is not complete")
+    if missing := [key for key in ("seed", "runs", "only_run") if key not in manifest]:
+        raise ResultError(f"{folder / MANIFEST}: does not say {', '.join(missing)}")
     return manifest

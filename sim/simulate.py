@@ -6,6 +6,7 @@ anywhere; the joined tables are the same, bit for bit.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -72,6 +73,8 @@ def _computed(
                 yield waiting[future], future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():  # else leaving the pool waits for their blocks
+                worker.terminate()
             raise
 
 

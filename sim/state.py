@@ -288,7 +288,6 @@ class Tally:
     counters: Integers
     accepted: Integers
     spend: Integers
-    committed: Integers
 
     @classmethod
     def zero(cls, runs: int, labs: int) -> Tally:

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pytest
 
 import sim
-from sim import cli, results, simulate, tables
+from sim import cli, files, results, simulate, tables
 from sim.results import Request, Result
 from sim.scenario.loading import load_scenario, scenario_names
 
@@ -73,6 +73,14 @@ def no_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError("the simulation was reached")
 
     monkeypatch.setattr(simulate, "simulate", reached)
+
+
+@pytest.fixture
+def sketchy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures cost most of a small run; where they do not matter they are a word in a file."""
+    for name in ("plot_hiring", "plot_retention"):
+        monkeypatch.setattr(results.plots, name, lambda *_args: None)
+    monkeypatch.setattr(results.plots, "save", lambda _axes, path: files.write_text(path, "picture"))
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -188,7 +196,7 @@ def test_for_people_the_same_is_a_table_of_80_columns(
     assert f"runs/{done.folder.name}" in shown.out.replace("\n", "")
 
 
-def test_one_run_of_the_ensemble_alone_is_that_run(done: Done, call: Call, here: Path) -> None:
+def test_one_run_of_the_ensemble_alone_is_that_run(done: Done, call: Call, here: Path, sketchy: None) -> None:
     alone = call(*ASKED, "--only-run", "2", "--out", "alone", "--json")
     assert (alone.code, alone.err) == (0, "")
     assert json.loads(alone.out)["runs"] == 1
@@ -201,7 +209,9 @@ def test_one_run_of_the_ensemble_alone_is_that_run(done: Done, call: Call, here:
     assert manifest(here / "alone")["run_seeds"] == {"2": manifest(done.folder)["run_seeds"]["2"]}
 
 
-def test_processes_do_not_matter(done: Done, call: Call, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_do_not_matter(
+    done: Done, call: Call, here: Path, monkeypatch: pytest.MonkeyPatch, sketchy: None
+) -> None:
     monkeypatch.setattr(simulate, "BLOCK", 1)  # or three runs would be one block, and one process
     pools = []
     pool = simulate.ProcessPoolExecutor
@@ -220,7 +230,7 @@ def test_the_interpreters_hash_seed_does_not_matter(done: Done, here: Path) -> N
     assert (here / "elsewhere" / "scenario.yaml").read_bytes() == (done.folder / "scenario.yaml").read_bytes()
 
 
-def test_a_folder_with_an_odd_name_is_made_with_its_parents(call: Call, here: Path) -> None:
+def test_a_folder_with_an_odd_name_is_made_with_its_parents(call: Call, here: Path, sketchy: None) -> None:
     out = "results of mine/ünï [bold]x"
     asked = ("run", "baseline", "--set", "horizon=3 weeks", "--runs", "1", "--out", out)
     assert call(*asked).code == 0
@@ -228,7 +238,7 @@ def test_a_folder_with_an_odd_name_is_made_with_its_parents(call: Call, here: Pa
     assert out in call(*asked).out.replace("\n", " ")
 
 
-def test_overrides_follow_one_another(call: Call, here: Path) -> None:
+def test_overrides_follow_one_another(call: Call, here: Path, sketchy: None) -> None:
     sets = ("--set", "horizon=2 weeks", "--set", "labs.meta.staff=333", "--set", "horizon=3 weeks")
     assert call("run", "baseline", "--runs", "1", "--out", "x", *sets).code == 0
     scenario = Result.open(here / "x").scenario
@@ -389,6 +399,10 @@ BAD_CALLS = {
     "a superfluous word": (("run", *SMALL, "more"), "more"),
     "zero runs": (("run", *SMALL, "--runs", "0"), "--runs 0: must be at least 1"),
     "negative runs": (("run", *SMALL, "--runs", "-3"), "--runs -3: must be at least 1"),
+    "more runs than memory holds": (
+        ("run", *SMALL, "--runs", "3000000000"),
+        "--runs 3000000000: must be at most",
+    ),
     "runs in words": (("run", *SMALL, "--runs", "many"), "--runs"),
     "zero processes": (("run", *SMALL, "--jobs", "0"), "--jobs 0: must be at least 1"),
     "a run beyond the last": (

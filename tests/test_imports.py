@@ -53,6 +53,7 @@ ORDER = [
     "sim.results",
     "sim.verify",
     "sim.report.serve",
+    "sim.report.inputs",
     "sim.report.app",
     "sim.cli",
 ]

@@ -315,6 +315,27 @@ def test_failing_midway_leaves_nothing_and_saving_again_works(
     assert names(result.save(tmp_path / "mine")) == FILES
 
 
+def test_the_folder_appears_at_once(result, tmp_path, sketchy, monkeypatch):
+    """Whenever a name changes on the disk, the folder holds all of its files or none."""
+    goal, seen = tmp_path / "mine", []
+
+    def watched(name: str) -> Any:
+        real = getattr(Path, name)
+
+        def change(path: Path, target: Path) -> Path:
+            moved: Path = real(path, target)
+            seen.append(names(goal) if goal.exists() else set())
+            return moved
+
+        return change
+
+    for name in ("rename", "replace"):
+        monkeypatch.setattr(Path, name, watched(name))
+    result.save(goal)
+    assert seen[-1] == FILES
+    assert all(found in (set(), FILES) for found in seen)
+
+
 def test_a_folder_below_a_file_is_refused(result, tmp_path, sketchy):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(ResultError, match="cannot be written"):

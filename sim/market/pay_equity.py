@@ -24,8 +24,11 @@ def pay_ratio(own_pay: Floats, own_talent: Floats, new_pay: Floats, new_talent: 
 
 
 def raise_due(own_pay: Floats, ratio: Floats, threshold: float) -> Floats:
-    """Pay a year that lifts an underpaid peer to theta of the newcomer's; 0 for the others."""
-    return np.asarray(np.where(ratio < threshold, own_pay * (threshold / ratio - 1), 0.0))
+    """Pay a year that lifts an underpaid peer to theta of the newcomer's; 0 for the others.
+
+    Who was raised to theta is not underpaid by a rounded cent: a millionth of theta is let pass.
+    """
+    return np.asarray(np.where(ratio < threshold * (1 - 1e-6), own_pay * (threshold / ratio - 1), 0.0))
 
 
 def react(market: Market) -> None:

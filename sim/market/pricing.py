@@ -119,8 +119,10 @@ def make_offers(market: Market) -> None:
     for own in market.behaviours.get("price", []):
         theirs = np.flatnonzero(own.applies[batch.lab])
         if len(theirs):
-            cost[theirs] = own.decide(batch.row[theirs], targets.where(theirs), multiplier[line[theirs]])
-            chance[theirs] = targets.where(theirs).acceptance(cost[theirs], slope)
+            some = targets.where(theirs)
+            asked = own.decide(batch.row[theirs], some, multiplier[line[theirs]])
+            cost[theirs] = np.maximum(asked, some.base)  # no package is negative
+            chance[theirs] = some.acceptance(cost[theirs], slope)
     batch.weekly_base[:] = np.rint(targets.base * 100 / WEEKS_PER_YEAR)
     share = market.scenario.market.equity.sign_on_share
     batch.sign_on[:], batch.grant[:] = appraisal.split_package((cost - targets.base) * horizon, share)

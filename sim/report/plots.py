@@ -24,6 +24,7 @@ from sim.tables import codes, numbers
 SOURCE = (
     "talentsim, scenario {name}. Simulated; acceptance, retention and flows are fitted to public figures."
 )
+LONGEST_NAME = 18  # letters of a lab's label that fit beside a picture
 FEWEST = 5  # a retention curve ends where fewer than this many spells a run are still watched
 
 
@@ -57,7 +58,7 @@ def plot_hiring(scenario: Scenario, labs: Any, events: Any, ax: Axes | None = No
     _mark_events(axes, _event_marks(scenario, events, len(panel.runs)))
     ends = [
         (
-            f"{scenario.labs[lab].label}  {middle[-1, j]:,.0f}",
+            f"{_name(scenario, lab)}  {middle[-1, j]:,.0f}",
             float(middle[-1, j]),
             palette[lab],
             palette[lab] != style.GREY,
@@ -105,7 +106,7 @@ def plot_retention(scenario: Scenario, spells: Any, ax: Axes | None = None) -> A
         axes.plot(months, survival[j, :weeks], color=colour, linewidth=2.2 if known else 1.0)
         last = float(survival[j, weeks - 1])
         lowest = min(lowest, last)
-        ends.append((f"{scenario.labs[labs[j]].label}  {last:.0f} %", last, colour, known))
+        ends.append((f"{_name(scenario, labs[j])}  {last:.0f} %", last, colour, known))
     axes.set_xlim(0, _months_shown(pooled.at_risk))
     axes.set_ylim(max(0.0, 10 * np.floor(lowest / 10)), 101)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f} %"))
@@ -133,6 +134,12 @@ def save(axes: Axes, path: Path) -> None:
 
 def _marker(days: Any) -> str | None:
     return "o" if len(days) < 3 else None
+
+
+def _name(scenario: Scenario, lab: str) -> str:
+    """A lab's label, cut to what fits beside the picture."""
+    label = scenario.labs[lab].label
+    return label if len(label) <= LONGEST_NAME else label[: LONGEST_NAME - 1].rstrip() + "…"
 
 
 def _over(runs: int) -> str:

@@ -65,7 +65,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortInUse(
-                f"port {port} is in use by another program; choose another:  talentsim app --port {port + 1}"
+                f"port {port} is in use by another program; choose another with --port (0 takes a free one)"
             ) from error
         raise OSError(error.errno, os.strerror(error.errno or 0), f"{host}:{port}") from error
 

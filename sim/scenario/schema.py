@@ -175,7 +175,7 @@ class Entry(Section):
     """Who comes into the market (MODEL step 9)."""
 
     outside: Count = parameter(425, "researchers outside the labs at the start")
-    outside_pay: Pay = parameter("250k USD/year", "their pay, all base, for the median talent")
+    outside_pay: Pay = parameter("250k USD/year", "their pay, all base, whatever their talent")
     graduates: Rate = parameter("560 /year", "graduates a year at the start (fitted to headcounts)")
     graduates_growth: Rate = parameter("140 /year", "by how many that number grows each year (fitted)")
     return_rate: Rate = parameter("25 %/year", "rate at which founders and those who left come back")
@@ -213,8 +213,10 @@ class Standing(Section):
     persistence: Fraction = parameter(0.9, "share of ln standing left after a month", symbol="rho")
     release_sd: NonNegative = parameter(0.5, "ln standing moved by a surprise of one", symbol="xi")
     noise: NonNegative = parameter(0.03, "long-run sd of ln standing without events")
-    talent_weight: Weight = parameter(0.1, "long-run ln standing for ln mean talent over the market's")
-    compute_weight: Weight = parameter(0.05, "long-run ln standing for ln compute over the opening mean")
+    talent_weight: Weight = parameter(
+        0.1, "long-run ln standing for ln mean talent over the lab's opening mean"
+    )
+    compute_weight: Weight = parameter(0.05, "long-run ln standing for ln compute")
     inflow_elasticity: Weight = parameter(0.2, "inflows scale with standing to this power", symbol="kappa")
     leadership_recovery: Rate = parameter("20 %/year", "rate at which a unit gets over a lost leader")
 
