@@ -244,9 +244,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code and never raises."""
     try:
         code = cli(arguments, standalone_mode=False, prog_name="talentsim")
+        if code == INTERRUPTED:  # the parser has made an exit code of the interrupt
+            return _interrupted()
         return code if isinstance(code, int) else DONE
-    except Exit as leave:  # the parser makes one of an interrupt too
-        return _interrupted() if leave.exit_code == INTERRUPTED else leave.exit_code
+    except Exit as leave:
+        return leave.exit_code
     except (Abort, KeyboardInterrupt):
         return _interrupted()
     except TyperException as error:
