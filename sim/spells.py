@@ -15,6 +15,7 @@ from sim.appraisal import PERSON_BITS, SPELL_BITS
 from sim.draws import Purpose, exponentials, normals, pack, uniforms
 from sim.ledger import Ledger
 from sim.quantities import WEEKS_PER_YEAR
+from sim.segments import running_total
 from sim.state import (
     ACADEMIA,
     FIELD,
@@ -25,6 +26,7 @@ from sim.state import (
     NEVER,
     OUTSIDE,
     RELEASED,
+    Booleans,
     Floats,
     Integers,
     Market,
@@ -197,6 +199,16 @@ def exit_causes(market: Market, rows: Integers) -> Integers:
     key = pack((market.id_of(rows), PERSON_BITS), (market.researchers.spell[rows], SPELL_BITS))
     u = uniforms(market.key_of(market.run_of(rows), Purpose.EXIT_CAUSE), key)
     return np.asarray(np.array([FOUND, ACADEMIA, FIELD])[np.minimum((u[:, None] >= share).sum(axis=1), 2)])
+
+
+def cash_covers(market: Market, rows: Integers, cash: Integers) -> Booleans:
+    """Whose cash, in cents, the free money of their labs covers, in order of id within each lab."""
+    run, lab = market.run_of(rows), market.researchers.place[rows].astype(np.int64)
+    order = np.lexsort((market.id_of(rows), lab, run))
+    free = market.ledger.of(run, Ledger.talent(lab)) - market.promised[run, lab]
+    fits = np.zeros(len(rows), np.bool_)
+    fits[order] = running_total((run * market.shape[1] + lab)[order], cash[order]) <= free[order]
+    return fits
 
 
 def retain(market: Market, rows: Integers, package: Integers) -> None:

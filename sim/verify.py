@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from scipy.special import lambertw
-from scipy.stats import norm
 
 from sim import worth
 from sim.analysis import theory
@@ -372,8 +371,3 @@ _ALL = (
     ),
 )  # fmt: skip
 ORACLES: dict[str, Oracle] = {oracle.name: oracle for oracle in _ALL}
-
-
-def chance_of_a_false_alarm(checks: int) -> float:
-    """Probability that at least one of so many independent agreeing figures has |z| >= `LARGEST_Z`."""
-    return float(1 - (1 - 2 * norm.sf(LARGEST_Z)) ** checks)

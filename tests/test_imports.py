@@ -29,10 +29,10 @@ ORDER = [
     "sim.draws",
     "sim.ledger",
     "sim.state",
+    "sim.segments",
     "sim.worth",
     "sim.appraisal",
     "sim.spells",
-    "sim.segments",
     "sim.opening",
     "sim.market.*",  # one place for all: no rule imports another
     "sim.market",

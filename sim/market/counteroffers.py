@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim import appraisal
+from sim import appraisal, spells
 from sim.draws import Purpose, uniforms
-from sim.ledger import Ledger
 from sim.quantities import WEEKS_PER_YEAR
-from sim.segments import running_total, starts
+from sim.segments import starts
 from sim.state import UNSET, Booleans, Floats, Integers, Market
 
 
@@ -90,7 +89,7 @@ def _answers(market: Market, rows: Integers) -> Booleans:
 def _packages(market: Market, rows: Integers, best: Floats, stay: Floats) -> Integers:
     """Retention packages in cents, as far as the lab's free cash covers their cash part."""
     people, equity = market.researchers, market.scenario.market.equity
-    lab, run = people.place[rows].astype(np.int64), market.run_of(rows)
+    lab = people.place[rows].astype(np.int64)
     value, cost = appraisal.observed_value(market, rows, lab), appraisal.present_cost(market, rows)
     kappa = appraisal.retention_kappa(market, lab)
     package = retention_package(best, stay, kappa, cost, value, equity.horizon)
@@ -102,9 +101,4 @@ def _packages(market: Market, rows: Integers, best: Floats, stay: Floats) -> Int
                 rows[theirs], *(column[theirs] for column in columns), equity.horizon
             )
     cash, face = appraisal.split_package(package, equity.sign_on_share)
-    order = np.lexsort((market.id_of(rows), lab, run))
-    line = (run * market.shape[1] + lab)[order]
-    free = market.ledger.of(run, Ledger.talent(lab)) - market.promised[run, lab]
-    fits = np.zeros(len(rows), np.bool_)
-    fits[order] = running_total(line, cash[order]) <= free[order]
-    return np.where(fits, cash + face, 0)
+    return np.where(spells.cash_covers(market, rows, cash), cash + face, 0)

@@ -12,10 +12,8 @@ import numpy as np
 
 from sim import appraisal, spells
 from sim.draws import Purpose, uniforms
-from sim.ledger import Ledger
 from sim.quantities import WEEKS_PER_YEAR
-from sim.segments import running_total
-from sim.state import Floats, Integers, Market
+from sim.state import Floats, Market
 
 
 def pay_ratio(own_pay: Floats, own_talent: Floats, new_pay: Floats, new_talent: Floats) -> Floats:
@@ -52,18 +50,8 @@ def react(market: Market) -> None:
     gap = raise_due(own_pay, ratio, equity.threshold)
     raised = (gap > 0) & (u < equity.raise_probability)
     package = np.where(raised, np.rint(gap * horizon * 100), 0).astype(np.int64)
-    raised &= _covered(market, peers, package)
+    cash, _ = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)
+    raised &= spells.cash_covers(market, peers, cash)
     slighted = (gap > 0) & ~raised
     people.slight[peers[slighted]] = np.log(ratio[slighted])
     spells.retain(market, peers[raised], package[raised])
-
-
-def _covered(market: Market, rows: Integers, package: Integers) -> np.ndarray:
-    """Whose package's cash part the lab's free cash covers, in order of id."""
-    run, lab = market.run_of(rows), market.researchers.place[rows].astype(np.int64)
-    cash, _ = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)
-    order = np.lexsort((market.id_of(rows), lab, run))
-    free = market.ledger.of(run, Ledger.talent(lab)) - market.promised[run, lab]
-    fits = np.zeros(len(rows), np.bool_)
-    fits[order] = running_total((run * market.shape[1] + lab)[order], cash[order]) <= free[order]
-    return fits

@@ -10,7 +10,6 @@ Sources: ids of `seeds/` (L7, K2, ...), or the word assumption. What was fitted 
 
 from __future__ import annotations
 
-import re
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
@@ -542,8 +541,3 @@ def _check_campaign(
     names = [e.campaign.name for e in scenario.events if e.campaign is not None]
     if names.count(campaign.name) > 1:
         problems.add(f"{path}.name", f"two campaigns are called {campaign.name!r}")
-
-
-def is_name(text: str) -> bool:
-    """Whether a text may name a lab, unit, plan, campaign or scenario."""
-    return re.fullmatch(r"[a-z][a-z0-9-]{0,39}", text) is not None
