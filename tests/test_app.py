@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sim.cli import BAD_INPUT, main
+from sim.cli import main
+from sim.cli.options import BAD_INPUT
 from sim.model import TalentMarket
 from sim.report import serve as serving
 from sim.report.inputs import SETTINGS, PageMarket, in_force, offered_scenarios, totals

@@ -55,6 +55,12 @@ ORDER = [
     "sim.report.serve",
     "sim.report.inputs",
     "sim.report.app",
+    "sim.cli.options",
+    "sim.cli.running",
+    "sim.cli.scenarios",
+    "sim.cli.checking",
+    "sim.cli.page",
+    "sim.cli.door",
     "sim.cli",
 ]
 

@@ -1,0 +1,20 @@
+"""The command line: `talentsim COMMAND ...`, and `python -m sim COMMAND ...`.
+
+Exit codes: 0 done, 1 the run failed or a check fell short, 2 bad input, 130 interrupted. Heavy
+imports wait until a command needs them; nothing is imported before an interrupt can be answered.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code and never raises."""
+    try:
+        from sim.cli.door import parse_and_run
+
+        return parse_and_run(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("talentsim: interrupted; nothing was written\n")
+        return 130

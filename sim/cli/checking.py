@@ -1,0 +1,50 @@
+"""`talentsim verify`: the market against theory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer import Exit
+
+from sim.cli.options import FAILED, AsJson, InputError, cli
+
+
+@cli.command(epilog="Example:  talentsim verify --only T3 --set lambda=2")
+def verify(
+    only: Annotated[list[str] | None, typer.Option(help="an oracle, such as T3; may be repeated")] = None,
+    seed: Annotated[int, typer.Option(help="seed of the simulations")] = 1,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=NUMBER", help="a parameter of the oracle")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the market with theory in its limiting cases; exit 1 if any figure falls short."""
+    from sim.analysis.theory import OutsideDomain
+    from sim.report.screen import print_checks
+    from sim.verify import verify as run_oracles
+
+    try:
+        checks = run_oracles(only or (), _numbers_of(set_ or ()), seed)
+    except OutsideDomain as error:
+        raise InputError(str(error)) from error
+    if as_json:
+        typer.echo(json.dumps([check.as_dict() for check in checks], indent=2))
+    else:
+        print_checks(checks)
+    if not all(check.passed for check in checks):
+        raise Exit(FAILED)
+
+
+def _numbers_of(changes: Sequence[str]) -> dict[str, float]:
+    """NAME=NUMBER texts as a mapping."""
+    numbers: dict[str, float] = {}
+    for change in changes:
+        name, _, text = change.partition("=")
+        try:
+            numbers[name] = float(text)
+        except ValueError:
+            raise InputError(f"--set {change}: write NAME=NUMBER, such as lambda=0.4") from None
+    return numbers

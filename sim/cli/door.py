@@ -1,0 +1,54 @@
+"""The last door: whatever goes wrong is said in one message, without a traceback."""
+
+from __future__ import annotations
+
+import sys
+
+from typer import Abort, Exit
+from typer.exceptions import TyperException
+
+# isort: off - in the order in which `talentsim --help` names the commands
+from sim.cli import running, scenarios, checking, page  # noqa: F401
+
+# isort: on
+from sim.cli.options import BAD_INPUT, DONE, FAILED, INTERRUPTED, InputError, cli, say
+
+
+def parse_and_run(arguments: list[str] | None) -> int:
+    """Run the command line; returns the exit code. Only an interrupt is raised."""
+    try:
+        code = cli(arguments, standalone_mode=False, prog_name="talentsim")
+        if code == INTERRUPTED:  # the parser has made an exit code of the interrupt
+            raise KeyboardInterrupt
+        return code if isinstance(code, int) else DONE
+    except Exit as leave:
+        return leave.exit_code
+    except Abort:
+        raise KeyboardInterrupt from None
+    except TyperException as error:
+        words = error.format_message() if hasattr(error, "format_message") else str(error)
+        say(f"{words} (talentsim --help tells more)")
+        return BAD_INPUT
+    except BrokenPipeError:
+        return DONE
+    except Exception as error:  # people see a sentence, never a traceback
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    """Say what went wrong, and whose fault it is."""
+    from sim.scenario.errors import ScenarioError
+
+    bad_input: tuple[type[Exception], ...] = (InputError, ScenarioError)
+    if "sim.results" in sys.modules:
+        from sim.results import ResultError
+
+        bad_input = (*bad_input, ResultError)
+    if isinstance(error, bad_input):
+        say(str(error))
+        return BAD_INPUT
+    if isinstance(error, OSError):
+        say(f"{error.filename or 'input or output'}: {error.strerror or error}")
+        return BAD_INPUT
+    say(f"the run failed: {type(error).__name__}: {error}")
+    return FAILED
