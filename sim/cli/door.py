@@ -1,5 +1,6 @@
 """The last door: whatever goes wrong is said in one message, without a traceback."""
 
+# ruff: noqa: I001
 from __future__ import annotations
 
 import sys
@@ -7,10 +8,8 @@ import sys
 from typer import Abort, Exit
 from typer.exceptions import TyperException
 
-# isort: off - in the order in which `talentsim --help` names the commands
+# in the order in which `talentsim --help` names the commands
 from sim.cli import running, scenarios, checking, page  # noqa: F401
-
-# isort: on
 from sim.cli.options import BAD_INPUT, DONE, FAILED, INTERRUPTED, InputError, cli, say
 
 
