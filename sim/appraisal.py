@@ -48,28 +48,41 @@ def stay_pay(market: Market, rows: Integers, extra: Floats | float = 0.0) -> Flo
     return np.asarray(base + constants.equity_value[lab] * np.where(place >= 0, vests, 0.0) / horizon + extra)
 
 
-def lab_terms(market: Market, rows: Integers, lab: Integers, unit: Integers, title: Integers) -> Floats:
-    """Terms of the utility that belong to a lab (MODEL step 7), in utils; shape (n,).
-
-    Culture, mission, compute, standing, leadership, ties and title. Places outside the labs have
-    only the ties.
-    """
+def unit_terms(market: Market) -> dict[str, Floats]:
+    """The terms of the utility that everybody at a unit shares, by name, in utils; each (R, U)."""
     choice, constants, labs = market.scenario.market.choice, market.constants, market.labs
-    run, at_lab = market.run_of(rows), lab >= 0
-    here = np.maximum(lab, 0)
-    mission = market.researchers.mission[rows].astype(np.float64)
-    target = constants.unit_mission[unit]
-    agreement = mission[:, 0] * target[:, 0] + mission[:, 1] * target[:, 1] + mission[:, 2] * target[:, 2]
-    per_head = constants.compute[here] * 100 / np.maximum(labs.headcount[run, here], 1)
-    terms = (
-        constants.unit_culture[unit]
-        + choice.mission_weight * agreement
-        + choice.compute_weight * np.log(per_head)
-        + choice.standing_weight * labs.ln_standing[run, here]
-        + choice.leadership_weight * labs.leadership[run, unit]
-        + choice.title_weight * title
-    )
-    return np.where(at_lab, terms, 0.0) + choice.ties_weight * market.ties_at(rows, lab)
+    lab = constants.unit_lab
+    per_head = constants.compute * 100 / np.maximum(labs.headcount, 1)
+    return {
+        "culture": constants.unit_culture + np.zeros_like(labs.leadership),
+        "compute": choice.compute_weight * np.log(per_head)[:, lab],
+        "standing": choice.standing_weight * labs.ln_standing[:, lab],
+        "leadership": choice.leadership_weight * labs.leadership,
+    }
+
+
+def personal_terms(
+    market: Market, rows: Integers, lab: Integers, unit: Integers, title: Integers
+) -> dict[str, Floats]:
+    """The terms of the utility that a person and a unit have together, by name, in utils; each (n,)."""
+    choice, at_lab = market.scenario.market.choice, lab >= 0
+    mission = market.researchers.mission.take(rows, axis=0)
+    agreement = np.einsum("ij,ij->i", mission, market.constants.unit_mission.take(unit, axis=0))
+    return {
+        "mission": np.where(at_lab, choice.mission_weight * agreement, 0.0),
+        "title": np.where(at_lab, choice.title_weight * title, 0.0),
+        "ties": choice.ties_weight * market.ties_at(rows, lab),
+    }
+
+
+def lab_terms(market: Market, rows: Integers, lab: Integers, unit: Integers, title: Integers) -> Floats:
+    """All terms of the utility that belong to a unit of a lab (MODEL step 7), in utils; shape (n,).
+
+    Those of `unit_terms` and `personal_terms`; places outside the labs have only the ties.
+    """
+    shared: Floats = sum(unit_terms(market).values(), np.zeros(1))
+    own = personal_terms(market, rows, lab, unit, title)
+    return np.where(lab >= 0, shared[market.run_of(rows), unit], 0.0) + sum(own.values())
 
 
 def observed_value(market: Market, rows: Integers, lab: Integers) -> Floats:
@@ -107,11 +120,7 @@ def scale_pay(market: Market, rows: Integers, lab: Integers) -> tuple[Floats, Fl
 
 def pick_unit(market: Market, lab: Integers, u: Floats) -> Integers:
     """A unit of each lab in proportion to the units' shares."""
-    constants = market.constants
-    within = constants.unit_lab[None, :] == np.arange(len(constants.lab_names))[:, None]
-    share = np.cumsum(np.where(within, constants.unit_share, 0.0), axis=1)
-    share = share / share[:, -1:]
-    return np.asarray((u[:, None] >= share[lab]).sum(axis=1))
+    return np.asarray((u[:, None] >= market.constants.unit_share_until[lab]).sum(axis=1))
 
 
 def split_package(package_usd: Floats, share: float) -> tuple[Integers, Integers]:
@@ -167,8 +176,11 @@ def present_cost(market: Market, rows: Integers) -> Floats:
 def approaches(market: Market, rows: Integers, lab: Integers, **columns: object) -> Approaches:
     """Approaches to people by labs, as of this week; a unit is drawn unless `columns` has one."""
     if "unit" not in columns:
-        u = uniforms(market.key_of(market.run_of(rows), Purpose.UNIT, market.week), market.id_of(rows))
-        columns["unit"] = pick_unit(market, lab, u)
+        columns["unit"] = unit = market.constants.default_unit[lab]
+        several = np.flatnonzero(market.constants.several_units[lab])
+        run, person = market.run_of(rows[several]), market.id_of(rows[several])
+        u = uniforms(market.key_of(run, Purpose.UNIT, market.week), person)
+        unit[several] = pick_unit(market, lab[several], u)
     people = market.researchers
     given = {"title": 0} | columns
     return Approaches.new(

@@ -15,6 +15,7 @@ from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 Floats = npt.NDArray[np.float64]
 Keys = npt.NDArray[np.uint64]
@@ -50,6 +51,7 @@ class Purpose(IntEnum):
     STANDING = 19
     INVITATION = 21
     RAISE = 22
+    SURVIVAL_LAB = 23
 
 
 def splitmix(seed: Keys, counter: Integers | int) -> Keys:
@@ -60,10 +62,14 @@ def splitmix(seed: Keys, counter: Integers | int) -> Keys:
     if isinstance(counter, int):
         z = np.atleast_1d(seed + np.uint64((counter + 1) * int(_GOLDEN) % 2**64))
     else:
-        z = np.atleast_1d(seed + (counter.astype(np.uint64) + np.uint64(1)) * _GOLDEN)
-    z = (z ^ (z >> np.uint64(30))) * _MIX_1
-    z = (z ^ (z >> np.uint64(27))) * _MIX_2
-    return np.asarray(z ^ (z >> np.uint64(31)))
+        z = seed + (counter.astype(np.uint64) + np.uint64(1)) * _GOLDEN
+    shifted = z >> np.uint64(30)  # from here on in place: this is the market's busiest function
+    z ^= shifted
+    z *= _MIX_1
+    z ^= np.right_shift(z, np.uint64(27), out=shifted)
+    z *= _MIX_2
+    z ^= np.right_shift(z, np.uint64(31), out=shifted)
+    return z
 
 
 def run_keys(seed: int, runs: Integers) -> Keys:
@@ -71,14 +77,22 @@ def run_keys(seed: int, runs: Integers) -> Keys:
     return splitmix(np.full(len(runs), seed % 2**64, np.uint64), runs)
 
 
-def purpose_keys(keys: Keys, purpose: Purpose, week: int = 0) -> Keys:
-    """The key of each run for one purpose in one week; week 0 also serves what has no week."""
+def purpose_keys(keys: Keys, purpose: Purpose, week: Integers | int = 0) -> Keys:
+    """The key of each run for one purpose in one week; week 0 also serves what has no week.
+
+    Weeks given as a column (W, 1) give keys of shape (W, R).
+    """
     return splitmix(splitmix(keys, int(purpose)), week)
 
 
 def uniforms(keys: Keys, entities: Integers) -> Floats:
     """Uniforms on the open interval (0, 1), one for each pair of key and entity."""
-    return ((splitmix(keys, entities) >> np.uint64(12)).astype(np.float64) + 0.5) * _TO_UNIT
+    z = splitmix(keys, entities)
+    z >>= np.uint64(12)
+    u = z.astype(np.float64)
+    u += 0.5
+    u *= _TO_UNIT
+    return u
 
 
 def exponentials(keys: Keys, entities: Integers) -> Floats:
@@ -92,10 +106,8 @@ def gumbels(keys: Keys, entities: Integers) -> Floats:
 
 
 def normals(keys: Keys, entities: Integers) -> Floats:
-    """Standard normals by Box and Muller (1958), from outputs 2 e and 2 e + 1 of each key."""
-    twice = np.asarray(entities).astype(np.int64) * 2
-    radius = np.sqrt(2.0 * exponentials(keys, twice))
-    return radius * np.cos(2.0 * np.pi * uniforms(keys, twice + 1))
+    """Standard normals, the inverse distribution function at a uniform: monotone in the draw."""
+    return np.asarray(ndtri(uniforms(keys, entities)))
 
 
 def pack(*parts: tuple[Integers | int, int]) -> npt.NDArray[np.int64]:

@@ -81,6 +81,14 @@ class Ledger:
         """Account of a campaign's envelope, where the market has `labs` labs."""
         return np.asarray(2 + 3 * labs + np.asarray(campaign, np.int64))
 
+    def talent_accounts(self, labs: int) -> Cents:
+        """Balances of the talent accounts of all `labs` labs, a view; (R, L)."""
+        return self.balances[:, 3 : 3 + 3 * labs : 3]
+
+    def treasuries(self, labs: int) -> Cents:
+        """Balances of the treasuries of all `labs` labs, a view; (R, L)."""
+        return self.balances[:, 2 : 2 + 3 * labs : 3]
+
     def of(self, runs: Rows, accounts: Rows | int) -> Cents:
         """Balances of the given accounts in the given runs."""
         return np.asarray(self.balances[runs, accounts])
@@ -88,7 +96,7 @@ class Ledger:
     def post(
         self, week: int, kind: str, runs: Rows, debit: Rows | int, credit: Rows | int, cents: Cents
     ) -> None:
-        """Move `cents` from `debit` to `credit` in each of `runs`; all broadcast to one shape.
+        """Move `cents` from `debit` to `credit` in each of `runs`; all have its shape or are one number.
 
         Raises
         ------
@@ -97,11 +105,13 @@ class Ledger:
         Overdraft
             If an account but `outside` would fall below zero.
         """
-        parts = [np.ravel(part) for part in np.broadcast_arrays(runs, debit, credit, cents)]
-        moving = np.flatnonzero(parts[3])
+        moving = np.flatnonzero(cents if np.ndim(cents) else np.broadcast_to(cents, runs.shape))
         if not len(moving):
             return
-        run, source, target, amount = (part[moving].astype(np.int64) for part in parts)
+        run, source, target, amount = (
+            np.ravel(part)[moving] if np.ndim(part) else np.full(len(moving), part)
+            for part in (runs, debit, credit, cents)
+        )
         if (amount < 0).any():
             raise ValueError(f"a {kind} posting of {amount.min()} cents")
         np.subtract.at(self.balances, (run, source), amount)

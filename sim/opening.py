@@ -107,9 +107,10 @@ def compile_constants(scenario: Scenario) -> Constants:
         lab_names=names,
         unit_names=tuple(f"{lab}/{name}" for lab, name, _ in units),
         unit_lab=owner,
-        unit_share=np.array([unit.share for _, _, unit in units]),
+        unit_share_until=_share_until(owner, np.array([unit.share for _, _, unit in units]), len(names)),
+        several_units=np.bincount(owner) > 1,
+        unit_hazards=spells.exit_hazards(scenario.market.exits, by_unit("working_conditions")),
         unit_culture=by_unit("culture"),
-        unit_conditions=by_unit("working_conditions"),
         unit_mission=np.array([[m.openness, m.safety, m.product] for m in missions]),
         default_unit=np.array([int(np.flatnonzero(owner == j)[0]) for j in range(len(names))], np.int64),
         campaigns=tuple(event for event in scenario.events if event.campaign is not None),
@@ -154,6 +155,13 @@ def _units(scenario: Scenario) -> list[tuple[str, str, Unit]]:
         if (lab, opened.unit) not in {(known, name) for known, name, _ in units}:
             units.append((lab, opened.unit, Unit()))
     return units
+
+
+def _share_until(owner: Integers, share: Floats, labs: int) -> Floats:
+    """Running share of each lab's units in its opening staff and ordinary hires, ending at 1; (L, U)."""
+    within = owner[None, :] == np.arange(labs)[:, None]
+    until = np.cumsum(np.where(within, share, 0.0), axis=1)
+    return np.asarray(until / until[:, -1:])
 
 
 def _timeline(scenario: Scenario) -> tuple[tuple[int, int, Event], ...]:
@@ -349,7 +357,7 @@ def _ordinary_pull(market: Market, rows: Integers) -> Floats:
     people = market.researchers
     own, run = people.place[rows].astype(np.int64), market.run_of(rows)
     weight = np.cumsum([lab.staff for lab in scenario.labs.values()])
-    u = uniforms(market.key_of(run, Purpose.CONTACT_LAB, 0), market.id_of(rows))
+    u = uniforms(market.key_of(run, Purpose.SURVIVAL_LAB), market.id_of(rows))
     lab = np.searchsorted(weight, u * weight[-1], side="right")
     unit = constants.default_unit[lab]
     zero = np.zeros(len(rows), np.int64)

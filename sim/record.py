@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.ledger import KINDS, Ledger
+from sim.ledger import KINDS
 from sim.state import CAUSES, LAPSED, ORIGINS, OUTCOMES, OUTSIDE, Market, Offers
 
 Column = npt.NDArray[Any]
@@ -36,14 +36,14 @@ class Recorder:
 
     def observe(self, market: Market) -> None:
         """Record the week that has just ended."""
-        runs, lab = np.indices(market.shape)
+        labs = market.shape[1]
         now: dict[str, Column] = {name: getattr(market.tally, name).astype(np.int32) for name in SERIES}
         now["headcount"] = market.labs.headcount.astype(np.int32)
         now["left"] = market.tally.left.astype(np.int32)
         now["spend"] = market.tally.spend
-        now["cash"] = market.ledger.of(runs, Ledger.talent(lab))
-        now["treasury"] = market.ledger.of(runs, Ledger.treasury(lab))
-        now["committed"] = market.promised[:, : market.shape[1]].copy()
+        now["cash"] = market.ledger.talent_accounts(labs).copy()
+        now["treasury"] = market.ledger.treasuries(labs).copy()
+        now["committed"] = market.promised[:, :labs].copy()
         now["standing"] = np.exp(market.labs.ln_standing)
         for number, event in enumerate(market.constants.campaigns):
             owner = market.constants.lab(event.body.lab)

@@ -30,6 +30,13 @@ def running_total(groups: Integers, amounts: Integers) -> Integers:
     return np.asarray(total - before[np.cumsum(first) - 1])
 
 
+def totals(groups: Integers, amounts: Integers) -> Integers:
+    """Sum of the `amounts` of each row's group, repeated for each row; `groups` need not be sorted."""
+    total = np.zeros(groups.max(initial=-1) + 1, np.int64)
+    np.add.at(total, groups, amounts)
+    return np.asarray(total[groups])
+
+
 def position(groups: Integers) -> Integers:
     """Place of each row inside its sorted group, from 0."""
     return running_total(groups, np.ones(len(groups), np.int64)) - 1

@@ -15,6 +15,7 @@ from sim.appraisal import PERSON_BITS, SPELL_BITS
 from sim.draws import Purpose, exponentials, normals, pack, uniforms
 from sim.ledger import Ledger
 from sim.quantities import WEEKS_PER_YEAR
+from sim.scenario.schema import Exits
 from sim.segments import running_total
 from sim.state import (
     ACADEMIA,
@@ -52,12 +53,10 @@ def whole_weeks(years: Floats) -> Integers:
     return np.minimum(np.floor(years * WEEKS_PER_YEAR), float(NEVER)).astype(np.int64)
 
 
-def exit_hazards(market: Market, unit: Integers) -> Floats:
+def exit_hazards(exits: Exits, conditions: Floats) -> Floats:
     """Hazard of each outside cause, h_c0 e^(-b_c q), in 1/year; shape (n, 3): found, academia, field."""
-    exits = market.scenario.market.exits
     base = np.array([exits.found, exits.academia, exits.field])
     slope = np.array([exits.found_sensitivity, exits.academia_sensitivity, exits.field_sensitivity])
-    conditions = market.constants.unit_conditions[unit]
     return np.asarray(base * np.exp(-slope * conditions[:, None]))
 
 
@@ -68,7 +67,7 @@ def schedule_exit(market: Market, rows: Integers, now: int) -> None:
     key = pack((market.id_of(rows), PERSON_BITS), (people.spell[rows], SPELL_BITS))
     threshold = exponentials(market.key_of(run, Purpose.EXIT_TIME), key)
     at_lab = place >= 0
-    hazard = exit_hazards(market, people.unit[rows].astype(np.int64)).sum(axis=1)
+    hazard = market.constants.unit_hazards.sum(axis=1)[people.unit[rows]]
     back = market.scenario.market.entry.return_rate
     hazard = np.where(at_lab, hazard, np.where(place <= FOUNDER, back, 0.0))
     acquired = at_lab & (people.origin[rows] == FROM_ACQUIHIRE)
@@ -81,11 +80,11 @@ def schedule_contact(market: Market, rows: Integers, now: int) -> None:
     """Draw the week of each person's next approach, from week `now` on."""
     people, contact = market.researchers, market.scenario.market.contact
     place = people.place[rows]
-    rate = np.select([place >= 0, place == OUTSIDE], [contact.rate, contact.outside_rate], 0.0)
-    rate = rate * people.visibility[rows] * (1 + contact.referral)
+    rate = np.where(place >= 0, contact.rate, np.where(place == OUTSIDE, contact.outside_rate, 0.0))
+    rate *= people.visibility[rows] * (1 + contact.referral)
     key = pack((market.id_of(rows), PERSON_BITS), (people.contacts[rows], 16))
     threshold = exponentials(market.key_of(market.run_of(rows), Purpose.CONTACT_TIME), key)
-    wait = whole_weeks(first_crossing(threshold, rate, rate, np.zeros(len(rows))))
+    wait = whole_weeks(np.divide(threshold, rate, out=np.full(len(rows), np.inf), where=rate > 0))
     people.contact_week[rows] = np.minimum(now + wait, NEVER)
     people.contacts[rows] += 1
 
@@ -112,6 +111,8 @@ def begin(
     market: Market, rows: Integers, place: Integers, unit: Integers, origin: npt.ArrayLike, now: int
 ) -> None:
     """People arrive at a place; pay must be set before. What lies ahead of them is drawn by `foresee`."""
+    if not len(rows):
+        return
     people = market.researchers
     people.place[rows], people.unit[rows], people.origin[rows] = place, unit, origin
     people.start_week[rows] = now
@@ -126,7 +127,9 @@ def begin(
 
 def foresee(market: Market) -> None:
     """Draw what lies ahead of those who arrived this week: attachment, exit and next approach."""
-    rows = np.unique(np.concatenate([*market.newcomers, np.zeros(0, np.int64)]))
+    if not market.newcomers:
+        return
+    rows = np.unique(np.concatenate(market.newcomers))
     market.newcomers.clear()
     draw_attachment(market, rows)
     schedule_exit(market, rows, market.week + 1)
@@ -135,6 +138,8 @@ def foresee(market: Market) -> None:
 
 def end(market: Market, rows: Integers, cause: Integers | int, next_lab: Integers | int) -> None:
     """Employment spells end: logged, counted, sign-on clawed back from who leaves by choice."""
+    if not len(rows):
+        return
     people, week = market.researchers, market.week
     run, lab = market.run_of(rows), people.place[rows].astype(np.int64)
     cause = np.broadcast_to(np.asarray(cause, np.int64), rows.shape)
@@ -170,6 +175,8 @@ def _claw_back(market: Market, rows: Integers) -> None:
     window = market.scenario.market.equity.clawback
     served = market.tenure_weeks(rows)
     owing = (served < window) & (market.researchers.sign_on[rows] > 0)
+    if not owing.any():
+        return
     rows, served = rows[owing], served[owing]
     cents = market.researchers.sign_on[rows] * (window - served) // max(window, 1)
     lab = market.researchers.place[rows].astype(np.int64)
@@ -194,8 +201,9 @@ def outside_base(market: Market, rows: Integers) -> None:
 
 def exit_causes(market: Market, rows: Integers) -> Integers:
     """Cause of each exit by hazard, in proportion to the hazards of its unit."""
-    hazards = exit_hazards(market, market.researchers.unit[rows].astype(np.int64))
+    hazards = market.constants.unit_hazards
     share = np.cumsum(hazards, axis=1) / np.maximum(hazards.sum(axis=1, keepdims=True), 1e-300)
+    share = share[market.researchers.unit[rows]]
     key = pack((market.id_of(rows), PERSON_BITS), (market.researchers.spell[rows], SPELL_BITS))
     u = uniforms(market.key_of(market.run_of(rows), Purpose.EXIT_CAUSE), key)
     return np.asarray(np.array([FOUND, ACADEMIA, FIELD])[np.minimum((u[:, None] >= share).sum(axis=1), 2)])
@@ -216,6 +224,8 @@ def retain(market: Market, rows: Integers, package: Integers) -> None:
 
     What has not vested of an earlier one starts anew with it. Who is retained feels underpaid no more.
     """
+    if not len(rows):
+        return
     people, week = market.researchers, market.week
     run, lab = market.run_of(rows), people.place[rows].astype(np.int64)
     cash, face = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)

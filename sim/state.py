@@ -26,6 +26,7 @@ Booleans = npt.NDArray[np.bool_]
 # Places of a researcher: a lab's number, or one of these.
 OUTSIDE, FOUNDER, LEFT_FIELD, UNBORN = -1, -2, -3, -4
 NEVER = np.int16(32767)
+WEEKS_OF_KEYS = 32
 
 CAUSES = ("rival", "found", "academia", "field", "acquihire", "released")
 RIVAL, FOUND, ACADEMIA, FIELD, ACQUIHIRE, RELEASED = range(len(CAUSES))
@@ -134,7 +135,8 @@ class Column[T]:
 
     def __get__(self, table: Columns, owner: type[Columns] | None = None) -> T:
         matrix: Any = getattr(table, self.matrix)
-        return cast(T, matrix[self.index])
+        view = table.__dict__[self.name] = matrix[self.index]  # found there from now on
+        return cast(T, view)
 
 
 def whole() -> Column[Integers]:
@@ -312,9 +314,10 @@ class Constants:
     lab_names: tuple[str, ...]
     unit_names: tuple[str, ...]
     unit_lab: Integers
-    unit_share: Floats
+    unit_share_until: Floats
+    several_units: Booleans
+    unit_hazards: Floats
     unit_culture: Floats
-    unit_conditions: Floats
     unit_mission: Floats
     default_unit: Integers
     campaigns: tuple[Event, ...]
@@ -411,14 +414,18 @@ class Market:
         """(runs, labs)."""
         return self.labs.headcount.shape[0], self.labs.headcount.shape[1]
 
+    def keys_for(self, purpose: Purpose, week: int = 0) -> Keys:
+        """The key of every run for a purpose in a week; (R,). Keys are made for many weeks at once."""
+        block, place = divmod(week, WEEKS_OF_KEYS)
+        keys = self.known_keys.get((purpose, block))
+        if keys is None:
+            weeks = block * WEEKS_OF_KEYS + np.arange(WEEKS_OF_KEYS)[:, None]
+            keys = self.known_keys[purpose, block] = purpose_keys(self.keys, purpose, weeks)
+        return keys[place]
+
     def key_of(self, run: Integers, purpose: Purpose, week: int = 0) -> Keys:
         """The key of each given run for a purpose in a week."""
-        keys = self.known_keys.get((purpose, week))
-        if keys is None:
-            keys = purpose_keys(self.keys, purpose, week)
-            if week == 0:  # serves all weeks
-                self.known_keys[purpose, week] = keys
-        return keys.take(run)
+        return self.keys_for(purpose, week).take(run)
 
     def run_of(self, rows: Integers) -> Integers:
         """Run of each researcher row, as a position among this market's runs."""
@@ -436,10 +443,13 @@ class Market:
         """Positions of all undecided offers of people one of whose offers expires this week, by person."""
         offers = self.offers
         rows, now = offers.row, offers.expires <= self.week
-        chosen = np.flatnonzero((offers.outcome == UNSET) & (self.researchers.spell[rows] == offers.spell))
+        chosen = np.flatnonzero(
+            (offers.outcome == UNSET) & (self.researchers.spell.take(rows) == offers.spell)
+        )
         if not now[chosen].all():
             chosen = chosen[np.isin(rows[chosen], rows[chosen][now[chosen]])]
-        return np.asarray(chosen[np.lexsort((offers.lab[chosen], rows[chosen]))])
+        by_person = rows[chosen] * self.shape[1] + offers.lab[chosen]
+        return np.asarray(chosen[np.argsort(by_person)])
 
     def line_of(self, offers: Offers) -> Integers:
         """Budget line of each offer: its lab, or its campaign."""

@@ -17,7 +17,7 @@ from sim.quantities import WEEKS_PER_YEAR
 Floats = npt.NDArray[np.float64]
 Real = float | Floats | npt.NDArray[Any]
 
-NEWTON_STEPS = 8
+NEWTON_STEPS = 6  # exact to rounding at elasticities up to 20, to 3e-4 at 2,000 (nearly no taste)
 SMALLEST = 1e-9  # a dollar amount that is as good as none, and has a logarithm
 LARGEST_EXPONENT = 700.0  # e to this power is still a number
 
@@ -105,9 +105,9 @@ def best_price(value: Real, base: Real, kappa: Real, reservation: Real, elastici
     goal, constant = np.log(target / rho), np.log1p(elasticity)
     x = np.minimum(goal - constant, goal / (1 + elasticity))
     for _ in range(NEWTON_STEPS):
-        level = np.logaddexp(constant, elasticity * x)
-        slope = 1 + elasticity * np.exp(elasticity * x - level)
-        x = x - (x + level - goal) / slope
+        odds = np.exp(elasticity * x)  # x < goal / alpha, so this is a number
+        level = 1 + elasticity + odds
+        x = x - (x + np.log(level) - goal) / (1 + elasticity * odds / level)
     return np.asarray(np.maximum(rho * np.exp(x) - shift, base))
 
 

@@ -16,7 +16,6 @@ from sim.ledger import Ledger
 from sim.opening import graduation_weeks, mean_visibility, open_market, talent_quantile
 from sim.quantities import WEEKS_PER_YEAR
 from sim.scenario.loading import load_scenario
-from sim.spells import exit_hazards
 from sim.state import NEVER, OUTSIDE, UNBORN, Market
 
 Z = 4.5
@@ -195,7 +194,7 @@ def test_exit_hazards_fall_with_working_conditions() -> None:
         "academia_sensitivity": 2.0,
         "field_sensitivity": 0.0,
     }
-    found = exit_hazards(opened(data), np.array([0, 1]))
+    found = opened(data).constants.unit_hazards
     expected = [[0.1 * math.exp(-0.5), 0.2 * math.exp(-1), 0.3], [0.1, 0.2, 0.3]]
     assert found == pytest.approx(np.array(expected))
 

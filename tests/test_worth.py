@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize, minimize_scalar
 
 from sim import worth
-from sim.market.pricing import Targets, budget_multiplier, price
+from sim.market.pricing import Targets, price, price_within_budgets
 from sim.quantities import WEEKS_PER_YEAR
 
 quick = settings(max_examples=150, deadline=None)
@@ -264,7 +264,7 @@ def test_under_a_budget_the_prices_are_the_constrained_optimum(slope, kappa, sha
 
     free, _ = price(wanted, np.zeros(3), slope)
     budget = share * spend(free)
-    multiplier = budget_multiplier(wanted, line, np.array([budget]), slope, horizon)
+    multiplier = price_within_budgets(wanted, line, np.array([budget]), slope, horizon)[2]
     cost, chance = price(wanted, multiplier[line], slope)
     assert (chance * cost).sum() * horizon == pytest.approx(budget, rel=1e-4)
     assert (chance * cost).sum() * horizon <= budget
@@ -283,13 +283,13 @@ def test_under_a_budget_the_prices_are_the_constrained_optimum(slope, kappa, sha
 
 def test_a_budget_that_does_not_bind_changes_nothing() -> None:
     wanted, line = targets(**WANTED), np.zeros(3, np.int64)
-    assert budget_multiplier(wanted, line, np.array([1e9]), 2.0, 4.0).tolist() == [0.0]
+    assert price_within_budgets(wanted, line, np.array([1e9]), 2.0, 4.0)[2].tolist() == [0.0]
 
 
 def test_a_tighter_budget_means_lower_prices() -> None:
     wanted, line = targets(**WANTED), np.zeros(3, np.int64)
     budgets = [8.0, 4.0, 2.0, 1.0]
-    found = [budget_multiplier(wanted, line, np.array([b]), 2.0, 4.0)[0] for b in budgets]
+    found = [price_within_budgets(wanted, line, np.array([b]), 2.0, 4.0)[2][0] for b in budgets]
     assert found == sorted(found)
     assert found[-1] > found[0]
 
@@ -297,9 +297,9 @@ def test_a_tighter_budget_means_lower_prices() -> None:
 def test_a_lines_multiplier_is_its_own_whichever_lines_stand_beside() -> None:
     wanted = targets(value=np.tile(WANTED["value"], 3), floor=np.tile(WANTED["floor"], 3))
     line, budgets = np.repeat(np.arange(3), 3), np.array([2.0, 1e9, 0.7])
-    together = budget_multiplier(wanted, line, budgets, 2.0, 4.0)
+    together = price_within_budgets(wanted, line, budgets, 2.0, 4.0)[2]
     for number in range(3):
-        alone = budget_multiplier(targets(**WANTED), np.zeros(3, np.int64), budgets[[number]], 2.0, 4.0)
+        alone = price_within_budgets(targets(**WANTED), np.zeros(3, np.int64), budgets[[number]], 2.0, 4.0)[2]
         assert alone.tolist() == together[[number]].tolist()
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.ledger import Ledger
 from sim.state import Integers, Market
 
 
@@ -25,11 +24,8 @@ def set_limits(market: Market) -> None:
     """Fill `market.budget`: labs first, then campaigns."""
     labs, hiring = market.labs, market.scenario.market.hiring
     count = market.shape[1]
-    runs, lab = np.indices(market.shape)
-    balance = market.ledger.of(runs, Ledger.talent(lab))
-    limit = spendable(
-        balance, market.promised[:, :count], labs.weekly_payroll, hiring.budget_share, hiring.runway
-    )
+    balance, promised = market.ledger.talent_accounts(count), market.promised[:, :count]
+    limit = spendable(balance, promised, labs.weekly_payroll, hiring.budget_share, hiring.runway)
     stopped = labs.failed | (labs.frozen_until > market.week)
     market.budget[:, :count] = np.where(stopped, 0, limit)
     first = market.ledger.envelope(count, 0)

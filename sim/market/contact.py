@@ -38,8 +38,9 @@ def pick_by_weight(weight: Floats, group: Integers, u: Floats) -> Integers:
 
 def best_up_to(group: Integers, merit: Floats, tie_break: Integers, quota: Integers) -> Booleans:
     """In each group the `quota` rows of highest merit; `quota` is given row by row."""
-    order = np.lexsort((tie_break, -merit, group))
-    chosen = np.zeros(len(group), np.bool_)
+    chosen = np.ones(len(group), np.bool_)
+    rows = np.flatnonzero(np.bincount(group)[group] > quota) if len(group) else np.zeros(0, np.int64)
+    order = rows[np.lexsort((tie_break[rows], -merit[rows], group[rows]))]
     chosen[order] = segments.position(group[order]) < quota[order]
     return chosen
 

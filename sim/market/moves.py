@@ -75,6 +75,8 @@ def _let_lapse(market: Market, void: Integers) -> None:
 def _award_counters(market: Market, refused: Integers) -> None:
     """Who declined every bid and was countered receives what the incumbent offered, once."""
     people = market.researchers
+    if not len(refused):
+        return
     batch = market.offers.where(refused)
     batch = batch.where(np.argsort(batch.row, kind="stable"))
     batch = batch.where(starts(batch.row) & ~people.leaving[batch.row])

@@ -35,17 +35,18 @@ def react(market: Market) -> None:
     if not len(started):
         return
     tied = market.tied_to(started.row)
-    here = (
-        (people.place[tied] == started.lab[:, None]) & (tied != started.row[:, None]) & ~people.leaving[tied]
-    )
+    here = (people.place.take(tied) == started.lab[:, None]) & (tied != started.row[:, None])
+    here &= ~people.leaving.take(tied)
     newcomer, column = np.nonzero(here)
+    if not len(newcomer):
+        return
     peers, first = np.unique(tied[newcomer, column], return_index=True)
     newcomer = newcomer[first]
     horizon = market.scenario.market.equity.horizon
     new_pay = started.weekly_base * WEEKS_PER_YEAR / 100 + started.package / 100 / horizon
     own_pay = appraisal.present_cost(market, peers)
-    talent = people.talent.astype(np.float64)
-    ratio = pay_ratio(own_pay, talent[peers], new_pay[newcomer], talent[started.row[newcomer]])
+    talent, theirs = people.talent[peers], people.talent[started.row[newcomer]]
+    ratio = pay_ratio(own_pay, talent.astype(np.float64), new_pay[newcomer], theirs.astype(np.float64))
     u = uniforms(market.key_of(market.run_of(peers), Purpose.RAISE, market.week), market.id_of(peers))
     gap = raise_due(own_pay, ratio, equity.threshold)
     raised = (gap > 0) & (u < equity.raise_probability)

@@ -39,8 +39,9 @@ def pay(market: Market) -> None:
     ):
         cents = weekly_inflow(yearly, np.where(labs.failed, 0.0, factor), labs.ln_standing, elasticity)
         ledger.post(week, "inflow", runs, Ledger.OUTSIDE, account, cents)
-    short = shortfall(labs.weekly_payroll, ledger.of(runs, talent), market.promised[:, : market.shape[1]])
-    failing = short > ledger.of(runs, treasury)
+    count = market.shape[1]
+    short = shortfall(labs.weekly_payroll, ledger.talent_accounts(count), market.promised[:, :count])
+    failing = short > ledger.treasuries(count)
     if failing.any():
         _fail(market, failing)
     short[labs.failed] = 0

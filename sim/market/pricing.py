@@ -51,17 +51,15 @@ class Targets:
 def price(targets: Targets, multiplier: Floats, elasticity: float) -> tuple[Floats, Floats]:
     """Yearly cost w and chance of acceptance P of each offer, at v / (1 + mu)."""
     value = targets.value / (1 + multiplier)
-    cost, free = targets.scale.copy(), np.flatnonzero(~targets.posted)
-    some = targets.where(free)
-    best = worth.best_price(value[free], some.base, some.kappa, some.reservation, elasticity)
-    cost[free] = np.clip(best, some.base, some.cap)
+    best = worth.best_price(value, targets.base, targets.kappa, targets.reservation, elasticity)
+    cost = np.where(targets.posted, targets.scale, np.clip(best, targets.base, targets.cap))
     return cost, targets.acceptance(cost, elasticity)
 
 
-def budget_multiplier(
+def price_within_budgets(
     targets: Targets, line: Integers, budget: Floats, elasticity: float, horizon: float
-) -> Floats:
-    """mu of each budget line so that the sum of P times cost over its offers is at most its budget.
+) -> tuple[Floats, Floats, Floats]:
+    """Prices so that the sum of P times cost over the offers of a budget line is at most its budget.
 
     Parameters
     ----------
@@ -69,23 +67,29 @@ def budget_multiplier(
 
     Returns
     -------
-    (lines,) multipliers: 0 where the budget does not bind, found by bisection of ln (1 + mu) in a
-    fixed number of steps where it does, the largest where no multiplier is enough.
+    Cost w a year (n,), chance of acceptance (n,), and mu of each line (lines,): 0 where the budget
+    does not bind, found by bisection of ln (1 + mu) in a fixed number of steps where it does, the
+    largest where no multiplier is enough.
     """
     lines = len(budget)
 
-    def spend(rows: Integers, multiplier: Floats) -> Floats:
-        cost, chance = price(targets.where(rows), multiplier[line[rows]], elasticity)
-        return np.bincount(line[rows], weights=chance * cost * horizon, minlength=lines)
+    def spend(line: Integers, cost: Floats, chance: Floats) -> Floats:
+        return np.bincount(line, weights=chance * cost * horizon, minlength=lines)
 
-    binds = spend(np.arange(len(line)), np.zeros(lines)) > budget
-    rows = np.flatnonzero(binds[line])
+    cost, chance = price(targets, np.zeros(len(line)), elasticity)
+    binds = spend(line, cost, chance) > budget
+    bound = np.flatnonzero(binds[line])
+    if not len(bound):
+        return cost, chance, np.zeros(lines)
+    some, theirs = targets.where(bound), line[bound]
     low, high = np.zeros(lines), np.full(lines, LARGEST_LN_MULTIPLIER)
-    for _ in range(BISECTIONS if len(rows) else 0):
+    for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        over = spend(rows, np.expm1(middle)) > budget
+        over = spend(theirs, *price(some, np.expm1(middle)[theirs], elasticity)) > budget
         low, high = np.where(over, middle, low), np.where(over, high, middle)
-    return np.where(binds, np.expm1(high), 0.0)
+    multiplier = np.where(binds, np.expm1(high), 0.0)
+    cost[bound], chance[bound] = price(some, multiplier[theirs], elasticity)
+    return cost, chance, multiplier
 
 
 def within_limits(
@@ -95,9 +99,10 @@ def within_limits(
 
     `limits` is a list of (amount of each offer, limit of its line repeated for each offer), in cents.
     """
-    order = np.lexsort((tie_break, -merit, line))
     fits = np.ones(len(line), np.bool_)
     for amount, limit in limits:
+        rows = np.flatnonzero(segments.totals(line, amount) > limit)  # elsewhere the order does not matter
+        order = rows[np.lexsort((tie_break[rows], -merit[rows], line[rows]))]
         fits[order] &= segments.running_total(line[order], amount[order]) <= limit[order]
     return fits
 
@@ -114,8 +119,8 @@ def make_offers(market: Market) -> None:
     targets = _targets(market, batch)
     choice, horizon = market.scenario.market.choice, market.scenario.market.equity.horizon
     slope = choice.pay_elasticity / choice.taste_scale
-    multiplier = budget_multiplier(targets, line, market.budget.ravel() / 100, slope, horizon)
-    cost, chance = price(targets, multiplier[line], slope)
+    budget = market.budget.ravel() / 100
+    cost, chance, multiplier = price_within_budgets(targets, line, budget, slope, horizon)
     for own in market.behaviours.get("price", []):
         theirs = np.flatnonzero(own.applies[batch.lab])
         if len(theirs):
@@ -224,6 +229,8 @@ def _with_bids(market: Market, batch: Offers, targets: Targets, bids: Integers) 
 
 def _campaign_terms(market: Market, batch: Offers) -> tuple[Floats, Booleans, Floats]:
     """Package cap in USD, whether it is paid to all, and the campaign's factor on value."""
+    if (batch.campaign < 0).all():
+        return np.full(len(batch), np.inf), np.zeros(len(batch), np.bool_), np.ones(len(batch))
     bodies = [event.body for event in market.constants.campaigns]
     cap = np.array([body.package_cap / 100 for body in bodies] + [np.inf])
     at_cap = np.array([body.pricing == "at_cap" for body in bodies] + [False])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.draws import Purpose, normals, purpose_keys
+from sim.draws import Purpose, normals
 from sim.quantities import WEEKS_PER_YEAR
 from sim.spells import TALENT_UNIT
 from sim.state import Floats, Market
@@ -28,6 +28,6 @@ def update(market: Market) -> None:
     change = np.log(np.where(labs.headcount > 0, mean, labs.opening_talent) / labs.opening_talent)
     target = market.constants.base_ln_standing + standing.talent_weight * change
     lab = np.arange(market.shape[1])
-    z = normals(purpose_keys(market.keys, Purpose.STANDING, market.week)[:, None], lab[None, :])
+    z = normals(market.keys_for(Purpose.STANDING, market.week)[:, None], lab[None, :])
     labs.ln_standing[:] = next_ln_standing(labs.ln_standing, target, standing.persistence, standing.noise, z)
     labs.leadership *= np.exp(-standing.leadership_recovery / WEEKS_PER_YEAR)
