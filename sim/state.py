@@ -421,7 +421,7 @@ class Market:
         if keys is None:
             weeks = block * WEEKS_OF_KEYS + np.arange(WEEKS_OF_KEYS)[:, None]
             keys = self.known_keys[purpose, block] = purpose_keys(self.keys, purpose, weeks)
-        return keys[place]
+        return np.asarray(keys[place])
 
     def key_of(self, run: Integers, purpose: Purpose, week: int = 0) -> Keys:
         """The key of each given run for a purpose in a week."""

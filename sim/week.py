@@ -5,6 +5,8 @@ Read this page and you know the model; each rule's file says the rest.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sim import spells
 from sim.market import (
     budget,
@@ -23,22 +25,31 @@ from sim.market import (
 )
 from sim.state import Market, Tally
 
+Rule = Callable[[Market], None]
+Watch = Callable[[Rule, Market], None]
 
-def advance(market: Market) -> None:
-    """Live through one week of every run."""
+RULES: tuple[Rule, ...] = (
+    shocks.happen,  # releases, plans, deals, campaigns, dismissals, freezes, budgets
+    payroll.pay,  # inflows in, base pay out; who cannot pay fails
+    budget.set_limits,  # what each lab and each campaign may commit
+    contact.approach,  # labs find researchers, campaigns find a rival's best
+    pricing.make_offers,  # optimal prices under the budget, every promise in escrow
+    counteroffers.answer,  # incumbents answer the bids they hear of
+    choice.decide,  # researchers stay or go
+    moves.carry_out,  # spells end and begin, promises are kept or released
+    liftouts.invite,  # movers ask colleagues to follow
+    pay_equity.react,  # colleagues paid less for the same talent are raised or slighted
+    separations.leave,  # to found, to academia, out of the field
+    entry.enter,  # graduates and those who come back
+    spells.foresee,  # who has arrived somewhere: attachment, next exit, next approach
+    standing.update,  # standing returns towards what talent and compute support
+)
+
+
+def advance(market: Market, watch: Watch = lambda rule, market: None) -> None:
+    """Live through one week of every run; `watch` is shown the market after each rule."""
     market.tally = Tally.zero(*market.shape)  # nothing has happened yet
-    shocks.happen(market)  # releases, plans, deals, campaigns, dismissals, freezes, budgets
-    payroll.pay(market)  # inflows in, base pay out; who cannot pay fails
-    budget.set_limits(market)  # what each lab and each campaign may commit
-    contact.approach(market)  # labs find researchers, campaigns find a rival's best
-    pricing.make_offers(market)  # optimal prices under the budget, every promise in escrow
-    counteroffers.answer(market)  # incumbents answer the bids they hear of
-    choice.decide(market)  # researchers stay or go
-    moves.carry_out(market)  # spells end and begin, promises are kept or released
-    liftouts.invite(market)  # movers ask colleagues to follow
-    pay_equity.react(market)  # colleagues paid less for the same talent are raised or slighted
-    separations.leave(market)  # to found, to academia, out of the field
-    entry.enter(market)  # graduates and those who come back
-    spells.foresee(market)  # who has arrived somewhere: attachment, next exit, next approach
-    standing.update(market)  # standing returns towards what talent and compute support
+    for rule in RULES:
+        rule(market)
+        watch(rule, market)
     market.week += 1  # the clock
