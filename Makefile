@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-all check bench app
+.PHONY: help run test test-all check bench docs app
 
 # A uv on the PATH counts if it starts in this folder (a version manager's stand-in may not) and knows our options.
 UV := $(if $(shell uv run --help 2>/dev/null | grep -e --no-default-groups),uv,.tools/bin/uv)
@@ -37,6 +37,9 @@ check: $(UV_HERE) ## lint and types only
 
 bench: $(UV_HERE) ## measure speed and memory beside plain Mesa
 	$(UV) run --locked python -m benchmarks $(ARGS)
+
+docs: $(UV_HERE) ## write docs/parameters.md and docs/theory.md with its pictures (ARGS=parameters: that alone)
+	$(UV) run --locked python -m sim.report.documents $(ARGS)
 
 app: $(UV_HERE) ## open the browser page on this machine
 	$(UV) run --no-default-groups --extra app talentsim app $(ARGS)

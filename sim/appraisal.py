@@ -52,12 +52,13 @@ def unit_terms(market: Market) -> dict[str, Floats]:
     """The terms of the utility that everybody at a unit shares, by name, in utils; each (R, U)."""
     choice, constants, labs = market.scenario.market.choice, market.constants, market.labs
     lab = constants.unit_lab
-    per_head = constants.compute * 100 / np.maximum(labs.headcount, 1)
+    per_head = constants.compute * labs.compute_factor * 100 / np.maximum(labs.headcount, 1)
     return {
         "culture": constants.unit_culture + np.zeros_like(labs.leadership),
         "compute": choice.compute_weight * np.log(per_head)[:, lab],
         "standing": choice.standing_weight * labs.ln_standing[:, lab],
         "leadership": choice.leadership_weight * labs.leadership,
+        "ambition": labs.ambition[:, lab],
     }
 
 
@@ -67,7 +68,7 @@ def personal_terms(
     """The terms of the utility that a person and a unit have together, by name, in utils; each (n,)."""
     choice, at_lab = market.scenario.market.choice, lab >= 0
     mission = market.researchers.mission.take(rows, axis=0)
-    agreement = np.einsum("ij,ij->i", mission, market.constants.unit_mission.take(unit, axis=0))
+    agreement = np.einsum("ij,ij->i", mission, market.labs.unit_mission[market.run_of(rows), unit])
     return {
         "mission": np.where(at_lab, choice.mission_weight * agreement, 0.0),
         "title": np.where(at_lab, choice.title_weight * title, 0.0),
@@ -108,19 +109,24 @@ def taste(market: Market, rows: Integers, lab: Integers) -> Floats:
     return market.scenario.market.choice.taste_scale * drawn
 
 
-def scale_pay(market: Market, rows: Integers, lab: Integers) -> tuple[Floats, Floats]:
-    """A lab's own pay for each person's talent: base a year and package, in USD."""
+def scale_pay(market: Market, rows: Integers, lab: Integers, unit: Integers) -> tuple[Floats, Floats]:
+    """The own pay of a unit of a lab for each person's talent: base a year and package, in USD."""
     talent, constants = market.scenario.market.talent, market.constants
+    factor = constants.unit_pay[unit]
     pay = worth.pay_at(
-        market.researchers.talent[rows].astype(np.float64), constants.median_pay[lab], constants.star_pay[lab]
+        market.researchers.talent[rows].astype(np.float64),
+        constants.median_pay[lab] * factor,
+        constants.star_pay[lab] * factor,
     )
     base = worth.base_of(pay, talent.base_share, talent.base_cap / 100)
     return base, (pay - base) * market.scenario.market.equity.horizon
 
 
-def pick_unit(market: Market, lab: Integers, u: Floats) -> Integers:
-    """A unit of each lab in proportion to the units' shares."""
-    return np.asarray((u[:, None] >= market.constants.unit_share_until[lab]).sum(axis=1))
+def pick_unit(market: Market, run: Integers, lab: Integers, u: Floats) -> Integers:
+    """A unit of each lab in proportion to the units' shares in that run."""
+    theirs = market.constants.unit_lab[None, :] == lab[:, None]
+    until = np.cumsum(np.where(theirs, market.labs.unit_share[run], 0.0), axis=1)
+    return np.asarray((u[:, None] * until[:, -1:] >= until).sum(axis=1))
 
 
 def split_package(package_usd: Floats, share: float) -> tuple[Integers, Integers]:
@@ -180,9 +186,9 @@ def approaches(market: Market, rows: Integers, lab: Integers, **columns: object)
         several = np.flatnonzero(market.constants.several_units[lab])
         run, person = market.run_of(rows[several]), market.id_of(rows[several])
         u = uniforms(market.key_of(run, Purpose.UNIT, market.week), person)
-        unit[several] = pick_unit(market, lab[several], u)
+        unit[several] = pick_unit(market, run, lab[several], u)
     people = market.researchers
-    given = {"title": 0} | columns
+    given = {"title": 0, "attempt": 0} | columns
     return Approaches.new(
         len(rows), row=rows, lab=lab, origin=people.place[rows], spell=people.spell[rows],
         contact_week=market.week, value=observed_value(market, rows, lab), **given,

@@ -52,6 +52,10 @@ class Purpose(IntEnum):
     INVITATION = 21
     RAISE = 22
     SURVIVAL_LAB = 23
+    UNSETTLED = 24
+    ASKING = 25
+    PARTNERSHIP = 26
+    FOUND_LAB = 27
 
 
 def splitmix(seed: Keys, counter: Integers | int) -> Keys:

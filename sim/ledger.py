@@ -27,6 +27,10 @@ KINDS = (
     "investment",
     "envelope",
     "first_year_base",
+    "partnership",
+    "returned",
+    "licence",
+    "seed",
 )
 
 

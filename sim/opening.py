@@ -8,7 +8,6 @@ order of the scenario, then the outsiders, then the graduates by the week in whi
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -19,11 +18,14 @@ from sim.appraisal import PERSON_BITS
 from sim.draws import Keys, Purpose, normals, pack, purpose_keys, run_keys, uniforms
 from sim.ledger import Ledger
 from sim.quantities import WEEKS_PER_YEAR
-from sim.scenario.schema import Event, Scenario, Unit
+from sim.scenario.events import Event
+from sim.scenario.schema import Scenario, Unit
 from sim.state import (
+    COUNTER_POLICIES,
     FROM_OPENING,
     NEVER,
     OUTSIDE,
+    STRATEGIES,
     UNBORN,
     Constants,
     Floats,
@@ -72,8 +74,12 @@ def open_market(scenario: Scenario, seed: int, runs: Integers, keep_journal: boo
         campaign_week=np.full((len(runs), campaigns), -1, np.int64),
         campaign_reached=np.zeros((len(runs), campaigns), np.int64),
         campaign_committed=np.zeros((len(runs), campaigns), np.int64),
+        campaign_closed=np.zeros((len(runs), campaigns), np.bool_),
+        salary_cap=np.full(len(runs), np.inf),
+        founding=np.zeros(len(runs)), seed=np.zeros(len(runs), np.int64),
         ties=draw_ties(scenario, keys, people, entry_weeks),
     )  # fmt: skip
+    _set_up_labs(market)
     _people_the_market(market, staff, entry_weeks)
     _fund_labs(market)
     return market
@@ -86,7 +92,6 @@ def compile_constants(scenario: Scenario) -> Constants:
     units = _units(scenario)
     terms, kernels = _kernels(scenario)
     value = scenario.market.value
-    missions = [unit.mission or scenario.labs[lab].mission for lab, _, unit in units]
     owner = np.array([names.index(lab) for lab, _, _ in units], np.int64)
 
     def by_lab(read: str, kind: type = float) -> np.ndarray:
@@ -107,15 +112,15 @@ def compile_constants(scenario: Scenario) -> Constants:
         lab_names=names,
         unit_names=tuple(f"{lab}/{name}" for lab, name, _ in units),
         unit_lab=owner,
-        unit_share_until=_share_until(owner, np.array([unit.share for _, _, unit in units]), len(names)),
+        unit_pay=np.array([unit.pay_factor for _, _, unit in units]),
         several_units=np.bincount(owner) > 1,
         unit_hazards=spells.exit_hazards(scenario.market.exits, by_unit("working_conditions")),
         unit_culture=by_unit("culture"),
-        unit_mission=np.array([[m.openness, m.safety, m.product] for m in missions]),
         default_unit=np.array([int(np.flatnonzero(owner == j)[0]) for j in range(len(names))], np.int64),
         campaigns=tuple(event for event in scenario.events if event.campaign is not None),
         plans=tuple(event for event in scenario.events if event.plan is not None),
         timeline=_timeline(scenario),
+        exploding=np.array([e.campaign.exploding for e in scenario.events if e.campaign] + [False]),
         planned=_planned(scenario),
         median_pay=by_lab("median_pay") / 100,
         star_pay=by_lab("star_pay") / 100,
@@ -124,13 +129,10 @@ def compile_constants(scenario: Scenario) -> Constants:
         compute=compute,
         scale=compute ** (value.compute_exponent * value.size_exponent),
         equity_value=by_lab("equity_value"),
-        process=by_lab("process", int),
         expiry=by_lab("offer_expiry", int),
-        non_compete=by_lab("non_compete", int),
+        reserved=np.array([lab.reserved for lab in labs]),
         posted=np.array([lab.pricing == "posted" for lab in labs]),
         auctions=np.array([lab.pricing == "second_price" for lab in labs]),
-        counters=np.array([lab.counter_policy != "off" for lab in labs]),
-        matches=np.array([lab.counter_policy == "second_price" for lab in labs]),
         counter_title=by_lab("counter_title", int),
         base_ln_standing=np.log(by_lab("standing"))
         + scenario.market.standing.compute_weight * np.log(compute),
@@ -147,34 +149,33 @@ def _units(scenario: Scenario) -> list[tuple[str, str, Unit]]:
         for name, lab in scenario.labs.items()
         for unit_name, unit in (lab.units or {name: Unit(share=1.0)}).items()
     ]
-    for event in scenario.events:
-        opened = event.acquihire or event.campaign
-        if opened is None or opened.unit is None:
+    for event in sorted(scenario.events, key=lambda event: event.new_unit is None):  # these say most
+        if event.opens is None or event.opens in {(lab, name) for lab, name, _ in units}:
             continue
-        lab = event.acquihire.buyer if event.acquihire else event.campaign.lab if event.campaign else ""
-        if (lab, opened.unit) not in {(known, name) for known, name, _ in units}:
-            units.append((lab, opened.unit, Unit()))
+        new = event.new_unit.model_dump(include=set(Unit.model_fields) - {"share"}) if event.new_unit else {}
+        units.append((*event.opens, Unit.model_validate(new)))
     return units
 
 
-def _share_until(owner: Integers, share: Floats, labs: int) -> Floats:
-    """Running share of each lab's units in its opening staff and ordinary hires, ending at 1; (L, U)."""
-    within = owner[None, :] == np.arange(labs)[:, None]
-    until = np.cumsum(np.where(within, share, 0.0), axis=1)
-    return np.asarray(until / until[:, -1:])
-
-
 def _timeline(scenario: Scenario) -> tuple[tuple[int, int, Event], ...]:
-    """Dated events as (week, number in the scenario, event), in order of time."""
-    dated = [(scenario.week_of(e.on), i, e) for i, e in enumerate(scenario.events) if e.on is not None]
+    """Dated events as (week, number in the scenario, event), in order of time; talks when they end."""
+    dated = [
+        (scenario.week_of(e.on) + (e.talks.weeks if e.talks else 0), i, e)
+        for i, e in enumerate(scenario.events)
+        if e.on is not None
+    ]
     return tuple(sorted(dated, key=lambda item: item[:2]))
 
 
 def _planned(scenario: Scenario) -> Floats:
     """N* of each lab at the start of each week, some way past the horizon; shape (L, weeks)."""
     weeks = scenario.horizon + scenario.market.hiring.look_ahead + 104
-    days = [scenario.start + timedelta(weeks=week) for week in range(weeks)]
-    return np.array([[scenario.planned_headcount(lab, day) for day in days] for lab in scenario.labs])
+    days = 7 * np.arange(weeks)
+    plans = []
+    for lab in scenario.labs.values():
+        since = [0, *((point.date - scenario.start).days for point in lab.headcount_plan)]
+        plans.append(np.interp(days, since, [lab.staff, *(point.staff for point in lab.headcount_plan)]))
+    return np.array(plans)
 
 
 def _kernels(scenario: Scenario) -> tuple[Integers, dict[str, Floats]]:
@@ -239,6 +240,23 @@ def draw_ties(scenario: Scenario, keys: Keys, people: int, entry_weeks: Integers
     return np.stack(sides, axis=2).astype(np.int32).reshape(len(keys) * people, len(sides))
 
 
+def _set_up_labs(market: Market) -> None:
+    """What events may change during a run starts as the scenario says; the same in every run."""
+    labs, described = market.labs, list(market.scenario.labs.values())
+    labs.process[:] = [lab.process for lab in described]
+    labs.non_compete[:] = [lab.non_compete for lab in described]
+    labs.counter_policy[:] = [COUNTER_POLICIES.index(lab.counter_policy) for lab in described]
+    labs.detection[:] = market.scenario.market.counter.detection
+    labs.answering[:] = market.scenario.market.counter.probability
+    labs.strategy[:] = [STRATEGIES.index(lab.strategy) for lab in described]
+    labs.failed[:] = market.constants.reserved
+    labs.born[:] = np.where(market.constants.reserved, -1, 0)
+    for number, (lab, _, unit) in enumerate(_units(market.scenario)):
+        mission = unit.mission or market.scenario.labs[lab].mission
+        labs.unit_share[:, number] = unit.share
+        labs.unit_mission[:, number] = [mission.openness, mission.safety, mission.product]
+
+
 def talent_quantile(u: Floats, tail: float, cap: float) -> Floats:
     """Truncated Pareto with median 1 and largest value `cap`: quantile at `u`."""
     low, high = 2.0 - cap**-tail, cap**-tail
@@ -289,11 +307,11 @@ def _staff_the_labs(market: Market, rows: Integers) -> None:
     lab = people.place[rows].astype(np.int64)
     run, person = market.run_of(rows), market.id_of(rows)
     people.unit[rows] = appraisal.pick_unit(
-        market, lab, uniforms(market.key_of(run, Purpose.OPENING_UNIT), person)
+        market, run, lab, uniforms(market.key_of(run, Purpose.OPENING_UNIT), person)
     )
     years = opening_tenure(market, lab, uniforms(market.key_of(run, Purpose.TENURE), person))
     people.start_week[rows] = -1 - spells.whole_weeks(years)
-    base, package = appraisal.scale_pay(market, rows, lab)
+    base, package = appraisal.scale_pay(market, rows, lab, people.unit[rows].astype(np.int64))
     held = market.tenure_weeks(rows) / WEEKS_PER_YEAR
     length = constants.vesting_years[lab]
     refresh = market.scenario.market.equity.refresh_share
@@ -366,7 +384,7 @@ def _ordinary_pull(market: Market, rows: Integers) -> Floats:
     years = market.tenure_weeks(rows) / WEEKS_PER_YEAR
     stay = appraisal.stay_pay(market, rows)
     against = worth.staying_terms(choice.attachment_mean, years, choice.tenure_effect) - gain
-    base, _ = appraisal.scale_pay(market, rows, lab)
+    base, _ = appraisal.scale_pay(market, rows, lab, unit)
     kernel = constants.new_kernel[constants.kernel_terms[lab]]
     kappa = worth.package_worth(equity.sign_on_share, constants.equity_value[lab], kernel)
     value = scenario.market.value.median / 100 * constants.scale[lab] * people.talent[rows]

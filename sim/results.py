@@ -11,109 +11,45 @@ A folder is written under a temporary name, synced and renamed, so it is there w
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import platform
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow.compute as pc
 
 from sim import simulate, tables
 from sim.analysis import counts, curves
 from sim.analysis.counts import Who
 from sim.analysis.summary import summarise
-from sim.draws import run_keys
-from sim.files import sync_folder, temporary_sibling, write_text
+from sim.files import sync_folder, temporary_sibling
+from sim.folder import (
+    ResultError,
+    read_manifest,
+    read_summary,
+    refuse_occupied,
+    state_of,
+    write_run,
+)
 from sim.report import plots
-from sim.scenario.loading import dump_scenario, load_scenario
+from sim.request import Experiment, Request
+from sim.runner import COMPLETE, SCENARIO
+from sim.scenario.loading import load_scenario
 from sim.scenario.schema import Scenario
-from sim.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
     from sim.model import Lab, Researcher
+    from sim.report.biography import Explanation
 
-MANIFEST, SCENARIO, SUMMARY = "manifest.json", "scenario.yaml", "summary.json"
-PICTURES = ("hiring.png", "retention.png")
-MOST_RUNS = 1_000_000
-
-
-class ResultError(Exception):
-    """A run folder cannot be read or written; the message is one line."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is to be run: a scenario, a seed and the runs of the ensemble."""
-
-    scenario: Scenario
-    seed: int
-    runs: int
-    only_run: int | None = None
-    log: bool | None = None
-
-    @classmethod
-    def of(
-        cls,
-        scenario: Scenario | str | os.PathLike[str],
-        overrides: Sequence[str] = (),
-        *,
-        runs: int = 200,
-        seed: int = 1,
-        only_run: int | None = None,
-        log: bool | None = None,
-    ) -> Request:
-        """A request, loading the scenario if a name or path is given.
-
-        Raises:
-            ScenarioError: if the scenario cannot be read.
-            ValueError: if `runs` is below 1 or `only_run` is not one of the runs.
-        """
-        if not 1 <= runs <= MOST_RUNS:
-            raise ValueError(f"runs is {runs}: must be at least 1 and at most {MOST_RUNS}")
-        if only_run is not None and not 0 <= only_run < runs:
-            raise ValueError(f"only_run is {only_run}: runs are numbered 0 to {runs - 1}")
-        loaded = scenario if isinstance(scenario, Scenario) else load_scenario(scenario, overrides)
-        return cls(loaded, seed, runs, only_run, log)
-
-    @property
-    def run_numbers(self) -> range:
-        """Numbers of the runs to compute."""
-        return range(self.runs) if self.only_run is None else range(self.only_run, self.only_run + 1)
-
-    @cached_property
-    def scenario_yaml(self) -> str:
-        """The scenario as composed."""
-        return dump_scenario(self.scenario)
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What makes two requests the same: their results are then equal bit for bit."""
-        return {
-            "format": tables.FORMAT,
-            "talentsim": __version__,
-            "scenario": self.scenario.name,
-            "scenario_sha256": hashlib.sha256(self.scenario_yaml.encode()).hexdigest(),
-            "seed": self.seed,
-            "runs": self.runs,
-            "only_run": self.only_run,
-            "log": self.log,
-        }
-
-    @property
-    def folder_name(self) -> str:
-        """<scenario>-<first 8 digits of the identity's hash>."""
-        text = json.dumps(self.identity, sort_keys=True)
-        return f"{self.scenario.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+__all__ = ["Request", "Result", "ResultError", "existing", "run"]
 
 
 @dataclass
@@ -123,6 +59,7 @@ class Result:
     request: Request
     tables: dict[str, Any] = field(default_factory=dict, repr=False)
     folder: Path | None = None
+    failures: list[dict[str, Any]] = field(default_factory=list, repr=False)
 
     @property
     def scenario(self) -> Scenario:
@@ -173,8 +110,7 @@ class Result:
     def summary(self) -> dict[str, Any]:
         """The figures of `summary.json`."""
         if self.folder is not None:
-            loaded: dict[str, Any] = json.loads((self.folder / SUMMARY).read_text("utf-8"))
-            return loaded
+            return read_summary(self.folder)
         return summarise(self.scenario, self.request.seed, {name: self.table(name) for name in tables.NAMES})
 
     def hiring(self) -> pd.DataFrame:
@@ -214,6 +150,50 @@ class Result:
         """Share of hires still there by months since they started, by lab."""
         return plots.plot_retention(self.scenario, self.table("spells"), ax)
 
+    def explain(
+        self,
+        run: int | None = None,
+        *,
+        researcher: int | None = None,
+        offer: int | None = None,
+        lab: str | None = None,
+        week: str | date | None = None,
+    ) -> Explanation:
+        """Why: a researcher's biography, an offer's story, or a lab's week, by living through a run again.
+
+        Args:
+            run: number of the run; by default the first.
+            researcher: number of a researcher.
+            offer: number of an offer in that run.
+            lab: a lab; `week` then is a day of the week that is asked about.
+            week: see `lab`.
+
+        Returns:
+            plain data, whose `str()` tells it to people.
+
+        Raises:
+            CannotExplain: for what does not exist, or if the run lived again differs from the stored one.
+        """
+        from sim.analysis.explain import CannotExplain, explain
+        from sim.report.biography import Explanation
+
+        number = self.request.run_numbers[0] if run is None else run
+        if not 0 <= number < self.request.runs:
+            raise CannotExplain(f"no run {number}: runs are numbered 0 to {self.request.runs - 1}")
+        kept = number in self.request.run_numbers
+        stored = {name: self._rows_of_run(name, number) for name in tables.NAMES if kept}
+        story = explain(
+            self.scenario, self.request.seed, number, researcher=researcher, offer=offer, lab=lab, week=week,
+            stored=stored, log=self.request.full,
+        )  # fmt: skip
+        return Explanation(story)
+
+    def _rows_of_run(self, name: str, run: int) -> Any:
+        """One run's rows of a table, of a folder without reading the others'."""
+        if name not in self.tables and self.folder is not None:
+            return tables.read_table(self.folder / f"{name}.parquet", run=run)
+        return self.table(name).filter(pc.field("run") == run)
+
     def hashes(self) -> dict[str, str]:
         """Canonical hash of each table: equal if and only if order, names, types and values are."""
         return {name: tables.canonical_hash(self.table(name)) for name in tables.NAMES}
@@ -226,12 +206,13 @@ class Result:
             OSError: if it cannot be written.
         """
         goal = Path(folder)
-        _refuse_occupied(goal)
+        refuse_occupied(goal)
         goal.parent.mkdir(parents=True, exist_ok=True)
         temporary = temporary_sibling(goal.absolute())
         try:
             temporary.mkdir()
-            self._write(temporary, command)
+            found = {name: self.table(name) for name in tables.NAMES}
+            write_run(temporary, self.request, [(found, [])], command, goal)
             sync_folder(temporary)
             if goal.exists():
                 goal.rmdir()
@@ -241,27 +222,6 @@ class Result:
             shutil.rmtree(temporary, ignore_errors=True)
         return goal
 
-    def _write(self, folder: Path, command: str) -> None:
-        for name in tables.NAMES:
-            tables.write_table(folder / f"{name}.parquet", self.table(name))
-        write_text(folder / SCENARIO, self.request.scenario_yaml)
-        write_text(folder / SUMMARY, json.dumps(self.summary, indent=2, allow_nan=False) + "\n")
-        for picture, draw in zip(PICTURES, (self.plot_hiring, self.plot_retention), strict=True):
-            plots.save(draw(), folder / picture)
-        write_text(folder / MANIFEST, json.dumps(self._manifest(command), indent=2) + "\n")
-
-    def _manifest(self, command: str) -> dict[str, Any]:
-        numbers = np.array(self.request.run_numbers, np.int64)
-        seeds = run_keys(self.request.seed, numbers)
-        return {
-            **self.request.identity,
-            "status": "complete",
-            "command": command,
-            "versions": {"python": platform.python_version()} | {name: _version(name) for name in _VERSIONS},
-            "hashes": self.hashes(),
-            "run_seeds": {str(run): f"{int(key):016x}" for run, key in zip(numbers, seeds, strict=True)},
-        }
-
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Result:
         """The result kept in a run folder.
@@ -270,22 +230,12 @@ class Result:
             ResultError: if it is no complete run folder of this format.
         """
         path = Path(folder)
-        manifest = _read_manifest(path)
+        manifest = read_manifest(path)
         scenario = load_scenario(path / SCENARIO, composed=True)
         request = Request(
             scenario, manifest["seed"], manifest["runs"], manifest["only_run"], manifest.get("log")
         )
-        return cls(request, folder=path)
-
-
-_VERSIONS = ("talentsim", "numpy", "mesa", "pyarrow", "pandas", "matplotlib")
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return __version__ if package == "talentsim" else "not installed"
+        return cls(request, folder=path, failures=manifest.get("failures", []))
 
 
 def run(
@@ -353,57 +303,10 @@ def _with_agents(
 
 
 def existing(folder: Path, request: Request) -> Result | None:
-    """The result in a folder if it is that of this very request; None if the folder is free.
+    """The result in a folder if it is that of this very request; None if it is free or unfinished.
 
     Raises:
         ResultError: if the folder holds another run or something else, or cannot be written.
     """
-    if (folder / MANIFEST).exists():
-        manifest = _read_manifest(folder)
-        if all(manifest.get(key) == value for key, value in request.identity.items()):
-            return Result.open(folder)
-        raise ResultError(
-            f"{folder}: holds another run ({_difference(manifest, request)}); choose another --out"
-        )
-    _refuse_occupied(folder)
-    parent = next(path for path in folder.absolute().parents if path.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        raise ResultError(f"{folder}: cannot be written, {parent} is not a folder that one may write to")
-    return None
-
-
-def _difference(manifest: dict[str, Any], request: Request) -> str:
-    """The first thing in which a folder differs from a request, in words."""
-    for key, value in request.identity.items():
-        if manifest.get(key) != value:
-            other = manifest.get(key)
-            return (
-                "another version of the scenario"
-                if key == "scenario_sha256"
-                else f"{key} {other}, not {value}"
-            )
-    return "the same"
-
-
-def _refuse_occupied(folder: Path) -> None:
-    if folder.is_file() or folder.is_symlink():
-        raise ResultError(f"{folder}: is not a folder")
-    if folder.exists() and any(folder.iterdir()):
-        raise ResultError(f"{folder}: is not empty; choose another --out")
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise ResultError(f"{folder}: holds no run (no {MANIFEST})") from error
-    except (OSError, ValueError) as error:
-        raise ResultError(f"{folder / MANIFEST}: cannot be read") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != tables.FORMAT:
-        found = manifest.get("format") if isinstance(manifest, dict) else None
-        raise ResultError(f"{folder}: is of format {found}, this version reads {tables.FORMAT}")
-    if manifest.get("status") != "complete":
-        raise ResultError(f"{folder}: is not complete")
-    if missing := [key for key in ("seed", "runs", "only_run") if key not in manifest]:
-        raise ResultError(f"{folder / MANIFEST}: does not say {', '.join(missing)}")
-    return manifest
+    state = state_of(folder, Experiment.of_run(request))
+    return Result.open(folder) if state == COMPLETE else None

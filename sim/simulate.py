@@ -6,16 +6,16 @@ anywhere; the joined tables are the same, bit for bit.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from sim import record, tables
+from sim.executors import LOCAL, computed
 from sim.opening import open_market
 from sim.scenario.schema import Scenario
 from sim.spells import log_spells
@@ -50,32 +50,13 @@ def simulate(
     size = min(BLOCK, -(-len(runs) // max(jobs, 1)))
     blocks = [list(runs[i : i + size]) for i in range(0, len(runs), size)]
     done: dict[int, dict[str, Any]] = {}
-    for number, result in _computed(scenario, seed, blocks, min(jobs, len(blocks)), full):
-        done[number] = result
-        if progress is not None:
-            progress(len(blocks[number]))
+    with closing(computed(run_block, [(scenario, seed, b, full) for b in blocks], LOCAL, jobs)) as found:
+        for number, result in found:
+            done[number] = result
+            if progress is not None:
+                progress(len(blocks[number]))
     ordered = [done[number] for number in range(len(blocks))]
     return {name: tables.concat([block[name] for block in ordered]) for name in tables.NAMES}
-
-
-def _computed(
-    scenario: Scenario, seed: int, blocks: list[list[int]], jobs: int, full: bool
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Results of the blocks as they come, with their numbers."""
-    if jobs <= 1:
-        for number, block in enumerate(blocks):
-            yield number, run_block(scenario, seed, block, full)
-        return
-    with ProcessPoolExecutor(max_workers=jobs) as pool:
-        waiting = {pool.submit(run_block, scenario, seed, b, full): n for n, b in enumerate(blocks)}
-        try:
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for worker in multiprocessing.active_children():  # else leaving the pool waits for their blocks
-                worker.terminate()
-            raise
 
 
 def run_block(scenario: Scenario, seed: int, runs: Sequence[int], full: bool = True) -> dict[str, Any]:

@@ -76,6 +76,31 @@ def schedule_exit(market: Market, rows: Integers, now: int) -> None:
     people.exit_week[rows] = np.minimum(now + wait, NEVER)
 
 
+def rescale_exit(market: Market, rows: Integers, unit: int) -> None:
+    """Move the exits drawn in advance to those of another unit: the hazard still to come is the same."""
+    people, hazard = market.researchers, market.constants.unit_hazards.sum(axis=1)
+    left = people.exit_week[rows].astype(np.float64) - market.week
+    before, after = hazard[people.unit[rows]], hazard[unit]
+    scaled = left * before / after if after > 0 else np.full(len(rows), np.inf)
+    planned = people.exit_week[rows] < NEVER
+    week = np.where(planned, np.minimum(market.week + np.floor(scaled), float(NEVER)), float(NEVER))
+    people.exit_week[rows] = week.astype(np.int16)
+
+
+def unsettle(market: Market, rows: Integers) -> None:
+    """Those left behind by an acqui-hire are as likely to leave in the year after it as those bought.
+
+    The further hazard is a clock of its own beside the one that runs: the earlier of the two counts.
+    """
+    people, ratio = market.researchers, market.scenario.market.exits.left_behind_ratio
+    hazard = market.constants.unit_hazards.sum(axis=1)[people.unit[rows]] * (ratio - 1)
+    key = pack((market.id_of(rows), PERSON_BITS), (people.spell[rows], SPELL_BITS))
+    threshold = exponentials(market.key_of(market.run_of(rows), Purpose.UNSETTLED, market.week), key)
+    years = first_crossing(threshold, hazard, np.zeros(len(rows)), np.ones(len(rows)))
+    week = np.minimum(market.week + 1 + whole_weeks(years), NEVER)
+    people.exit_week[rows] = np.minimum(people.exit_week[rows], week)
+
+
 def schedule_contact(market: Market, rows: Integers, now: int) -> None:
     """Draw the week of each person's next approach, from week `now` on."""
     people, contact = market.researchers, market.scenario.market.contact

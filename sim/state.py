@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from sim.draws import Keys, Purpose, purpose_keys
 from sim.ledger import Ledger
-from sim.scenario.schema import Event, Scenario
+from sim.scenario.events import Event
+from sim.scenario.schema import Scenario
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -30,8 +31,11 @@ WEEKS_OF_KEYS = 32
 
 CAUSES = ("rival", "found", "academia", "field", "acquihire", "released")
 RIVAL, FOUND, ACADEMIA, FIELD, ACQUIHIRE, RELEASED = range(len(CAUSES))
-ORIGINS = ("opening", "outside", "rival", "acquihire")
-FROM_OPENING, FROM_OUTSIDE, FROM_RIVAL, FROM_ACQUIHIRE = range(len(ORIGINS))
+ORIGINS = ("opening", "outside", "rival", "acquihire", "founding")
+FROM_OPENING, FROM_OUTSIDE, FROM_RIVAL, FROM_ACQUIHIRE, FROM_FOUNDING = range(len(ORIGINS))
+COUNTER_POLICIES = ("off", "match_once", "match_every", "second_price")
+OFF, MATCH_ONCE, MATCH_EVERY, SECOND_PRICE = range(len(COUNTER_POLICIES))
+STRATEGIES = ("open", "dual", "closed", "rent")
 OUTCOMES = ("accepted", "declined", "lapsed")
 ACCEPTED, DECLINED, LAPSED = range(len(OUTCOMES))
 
@@ -91,7 +95,12 @@ class Researchers:
 
 @dataclass
 class Labs:
-    """Columns (R, L) and, for units, (R, U)."""
+    """Columns (R, L) and, for units, (R, U); missions (R, U, 3).
+
+    `failed` labs neither pay nor hire; one reserved for founders is failed until they open it in the
+    week `born`, from which its headcount plan counts. `talent_growth` is the weekly growth of the log of
+    the talent inflow. A lab that rents a rival's model pays `rent` cents a week to its `provider`.
+    """
 
     headcount: Integers
     weekly_payroll: Integers
@@ -102,24 +111,50 @@ class Labs:
     frozen_until: Integers
     failed: Booleans
     talent_factor: Floats
+    talent_growth: Floats
     treasury_factor: Floats
     plan_factor: Floats
+    born: Integers
+    process: Integers
+    non_compete: Integers
+    counter_policy: Integers
+    detection: Floats
+    answering: Floats
+    strategy: Integers
+    provider: Integers
+    rent: Integers
+    compute_factor: Floats
+    ambition: Floats
     leadership: Floats
+    unit_share: Floats
+    unit_mission: Floats
 
     @classmethod
     def empty(cls, runs: int, labs: int, units: int) -> Labs:
-        """Labs without staff at standing and valuation 1."""
+        """Labs without staff at standing and valuation 1, and no unit with a share or a mission."""
         shape = (runs, labs)
         whole: dict[str, Any] = {
             name: np.zeros(shape, np.int64)
-            for name in ("headcount", "weekly_payroll", "talent_sum", "frozen_until")
-        }
+            for name in (
+                "headcount", "weekly_payroll", "talent_sum", "frozen_until",
+                "born", "process", "non_compete", "counter_policy", "strategy", "provider", "rent",
+            )
+        }  # fmt: skip
         ones: dict[str, Any] = {
-            name: np.ones(shape) for name in ("valuation", "talent_factor", "treasury_factor", "plan_factor")
+            name: np.ones(shape)
+            for name in (
+                "valuation", "talent_factor", "treasury_factor", "plan_factor", "compute_factor",
+                "opening_talent",
+            )
+        }  # fmt: skip
+        zeros: dict[str, Any] = {
+            name: np.zeros(shape)
+            for name in ("ln_standing", "talent_growth", "ambition", "detection", "answering")
         }
+        by_unit: dict[str, Any] = {name: np.zeros((runs, units)) for name in ("leadership", "unit_share")}
         return cls(
-            **whole, **ones, opening_talent=np.ones(shape), ln_standing=np.zeros(shape),
-            failed=np.zeros(shape, np.bool_), leadership=np.zeros((runs, units)),
+            **whole, **ones, **zeros, **by_unit,
+            failed=np.zeros(shape, np.bool_), unit_mission=np.zeros((runs, units, 3)),
         )  # fmt: skip
 
 
@@ -209,6 +244,7 @@ class Approaches(Columns):
     `campaign` is -1 for an ordinary approach, `origin` the place when contacted, `spell` the spell
     then; `value` is what the lab thinks the person is worth, USD a year. Who was asked by a colleague
     has her id as `inviter`, and as `follows` the campaign that the colleague was hired by or followed.
+    `attempt` counts the offers of the campaign that were refused before.
     """
 
     lab = whole()
@@ -219,6 +255,7 @@ class Approaches(Columns):
     title = whole()
     inviter = whole()
     follows = whole()
+    attempt = whole()
     contact_week = whole()
     interview_week = whole()
     value = real()
@@ -314,15 +351,15 @@ class Constants:
     lab_names: tuple[str, ...]
     unit_names: tuple[str, ...]
     unit_lab: Integers
-    unit_share_until: Floats
+    unit_pay: Floats
     several_units: Booleans
     unit_hazards: Floats
     unit_culture: Floats
-    unit_mission: Floats
     default_unit: Integers
     campaigns: tuple[Event, ...]
     plans: tuple[Event, ...]
     timeline: tuple[tuple[int, int, Event], ...]
+    exploding: Booleans
     planned: Floats
     median_pay: Floats
     star_pay: Floats
@@ -331,13 +368,10 @@ class Constants:
     compute: Floats
     scale: Floats
     equity_value: Floats
-    process: Integers
     expiry: Integers
-    non_compete: Integers
+    reserved: Booleans
     posted: Booleans
     auctions: Booleans
-    counters: Booleans
-    matches: Booleans
     counter_title: Integers
     base_ln_standing: Floats
     vesting_years: Floats
@@ -402,6 +436,10 @@ class Market:
     campaign_week: Integers
     campaign_reached: Integers
     campaign_committed: Integers
+    campaign_closed: Booleans
+    salary_cap: Floats
+    founding: Floats
+    seed: Integers
     pending: Integers
     started: Offers
     ties: npt.NDArray[np.int32]
@@ -434,6 +472,26 @@ class Market:
     def id_of(self, rows: Integers) -> Integers:
         """Id of each researcher row within its run."""
         return rows % self.people
+
+    def able_to_pay(self, runs: Integers, lab: int, cents: int) -> Integers:
+        """Those of the runs in which a lab's treasury holds an amount."""
+        return runs[self.ledger.of(runs, Ledger.treasury(lab)) >= cents]
+
+    def staff_of(self, runs: Integers, lab: int) -> Integers:
+        """Rows of a lab's staff in the given runs who have not given notice."""
+        chosen = np.zeros(len(self.runs), np.bool_)
+        chosen[runs] = True
+        staff = np.flatnonzero((self.researchers.place == lab) & ~self.researchers.leaving)
+        return staff[chosen[self.run_of(staff)]]
+
+    def labs_meant(self, name: str | None) -> Integers:
+        """Numbers of the labs that an event means: the one named, or all."""
+        return np.arange(self.shape[1]) if name is None else np.array([self.constants.lab(name)])
+
+    def log_event(self, kind: str, name: str, lab: int, runs: Integers) -> None:
+        """Note that something happened in the given runs; lab -1: to all labs."""
+        if len(runs):
+            self.log.events.append((self.week, kind, name, lab, runs))
 
     def tenure_weeks(self, rows: Integers) -> Integers:
         """Whole weeks since each person's spell began; (n,)."""

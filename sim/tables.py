@@ -9,7 +9,8 @@ nor on how its dictionaries are ordered, nor on the bytes of the Parquet file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,14 +125,26 @@ def write_table(path: Path, table: Any) -> None:
         pq.write_table(table, temporary, compression="zstd", write_statistics=True)
 
 
-def read_table(path: Path, columns: Sequence[str] | None = None) -> Any:
-    """The table in the Parquet file `path`, or only `columns` of it.
+def writer(path: Path, name: str) -> Any:
+    """An open writer of the table `name` to a Parquet file, to `append` pieces to; a context manager."""
+    return pq.ParquetWriter(path, SCHEMAS[name], compression="zstd", write_statistics=True)
+
+
+def append(writer: Any, table: Any) -> None:
+    """Write the rows of a table after those that are written; they become a group of their own."""
+    if table.num_rows:
+        writer.write_table(table, row_group_size=table.num_rows)
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None, run: int | None = None) -> Any:
+    """The table in the Parquet file `path`, or only `columns` of it, or only the rows of one run.
 
     Raises:
         TableError: if there is no such file or it is no Parquet file.
     """
+    rows = None if run is None else [("run", "==", run)]
     try:
-        return pq.read_table(path, columns=list(columns) if columns is not None else None)
+        return pq.read_table(path, columns=list(columns) if columns is not None else None, filters=rows)
     except FileNotFoundError as error:
         raise TableError(f"{path}: no such table") from error
     except pa.ArrowInvalid as error:
@@ -179,24 +192,52 @@ def canonical_hash(table: Any) -> str:
     Text hashes alike whether it is plain or dictionary-coded. Numbers hash by their little-endian
     bits, with one bit pattern for every NaN, so equal hashes mean equal results on any machine.
     """
-    digest = hashlib.sha256(f"talentsim-table-{FORMAT}:{table.num_rows}".encode())
-    for name in table.column_names:
-        _hash_column(digest, name, table.column(name))
+    return _hash(table.num_rows, table.schema, lambda name: [table.column(name)])
+
+
+def hash_file(path: Path) -> str:
+    """The canonical hash of the table in a Parquet file, of which only a piece is in memory at a time.
+
+    Raises:
+        TableError: if it is no Parquet file.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            groups = range(file.num_row_groups)
+
+            def pieces(name: str) -> Iterable[Any]:
+                return (file.read_row_group(group, columns=[name]).column(0) for group in groups)
+
+            return _hash(file.metadata.num_rows, file.schema_arrow, pieces)
+    except pa.ArrowInvalid as error:
+        raise TableError(f"{path}: not a readable Parquet file") from error
+
+
+def _hash(rows: int, schema: Any, pieces: Callable[[str], Iterable[Any]]) -> str:
+    digest = hashlib.sha256(f"talentsim-table-{FORMAT}:{rows}".encode())
+    for field in schema:
+        _hash_column(digest, field.name, field.type, partial(pieces, field.name))
     return digest.hexdigest()
 
 
-def _hash_column(digest: Any, name: str, column: Any) -> None:
-    kind = column.type
+def _hash_column(digest: Any, name: str, kind: Any, pieces: Callable[[], Iterable[Any]]) -> None:
+    """Hash a column that comes in pieces; they are gone through twice where they are text."""
     text = pa.types.is_dictionary(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)
     _hash_words(digest, [name, "text" if text else str(kind)])
     if text:
-        index, words = codes(column)
+        words = sorted({word for piece in pieces() for word in codes(piece)[1]})
         _hash_words(digest, words)
-        _hash_array(digest, index.astype(np.int32))
+        number = {word: i for i, word in enumerate(words)}
+        for piece in pieces():
+            index, here = codes(piece)
+            _hash_array(digest, np.array([*(number[word] for word in here), -1], np.int32)[index])
         return
-    _hash_array(digest, numbers(column))
-    if column.null_count:
-        _hash_array(digest, np.packbits(pc.is_null(column).to_numpy()))
+    missing = []
+    for piece in pieces():
+        _hash_array(digest, numbers(piece))
+        missing.append(pc.is_null(piece).to_numpy())
+    if missing and any(mask.any() for mask in missing):
+        _hash_array(digest, np.packbits(np.concatenate(missing)))
 
 
 def _hash_words(digest: Any, words: Sequence[str]) -> None:

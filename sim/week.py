@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from sim import spells
 from sim.market import (
+    births,
     budget,
     choice,
     contact,
@@ -19,6 +20,7 @@ from sim.market import (
     pay_equity,
     payroll,
     pricing,
+    repeats,
     separations,
     shocks,
     standing,
@@ -29,17 +31,19 @@ Rule = Callable[[Market], None]
 Watch = Callable[[Rule, Market], None]
 
 RULES: tuple[Rule, ...] = (
-    shocks.happen,  # releases, plans, deals, campaigns, dismissals, freezes, budgets
+    shocks.happen,  # releases, plans, deals, talks, campaigns, dismissals, strategies, caps
     payroll.pay,  # inflows in, base pay out; who cannot pay fails
     budget.set_limits,  # what each lab and each campaign may commit
     contact.approach,  # labs find researchers, campaigns find a rival's best
     pricing.make_offers,  # optimal prices under the budget, every promise in escrow
     counteroffers.answer,  # incumbents answer the bids they hear of
     choice.decide,  # researchers stay or go
+    repeats.renew,  # a campaign asks again whom it could not win
     moves.carry_out,  # spells end and begin, promises are kept or released
     liftouts.invite,  # movers ask colleagues to follow
     pay_equity.react,  # colleagues paid less for the same talent are raised or slighted
     separations.leave,  # to found, to academia, out of the field
+    births.open_labs,  # some founders open labs that hire
     entry.enter,  # graduates and those who come back
     spells.foresee,  # who has arrived somewhere: attachment, next exit, next approach
     standing.update,  # standing returns towards what talent and compute support

@@ -140,7 +140,7 @@ def test_units_are_picked_by_their_shares() -> None:
     units = {"first": {"share": 3.0}, "second": {"share": 1.0}, "none": {"share": 0.0}}
     market = open_market(scenario(market_of({"z": lab(5), "a": lab(5, units=units)})), 1, np.array([0]))
     grid = (np.arange(400) + 0.5) / 400
-    found = appraisal.pick_unit(market, np.ones(400, np.int64), grid)
+    found = appraisal.pick_unit(market, np.zeros(400, np.int64), np.ones(400, np.int64), grid)
     names = [market.constants.unit_names[unit] for unit in found]
     assert {name: names.count(name) for name in set(names)} == {"a/first": 300, "a/second": 100}
 

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pytest
 
 import sim
-from sim import cli, files, results, simulate, tables
+from sim import cli, executors, experiments, files, results, simulate, tables
 from sim.cli import door
 from sim.results import Request, Result
 from sim.scenario.loading import load_scenario, scenario_names
@@ -73,13 +73,13 @@ def no_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
     def reached(*_args: Any, **_options: Any) -> None:
         raise RuntimeError("the simulation was reached")
 
-    monkeypatch.setattr(simulate, "simulate", reached)
+    monkeypatch.setattr(experiments, "perform", reached)
 
 
 @pytest.fixture
 def sketchy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures cost most of a small run; where they do not matter they are a word in a file."""
-    for name in ("plot_hiring", "plot_retention"):
+    for name in ("draw_hiring", "draw_retention"):
         monkeypatch.setattr(results.plots, name, lambda *_args: None)
     monkeypatch.setattr(results.plots, "save", lambda _axes, path: files.write_text(path, "picture"))
 
@@ -215,12 +215,12 @@ def test_processes_do_not_matter(
 ) -> None:
     monkeypatch.setattr(simulate, "BLOCK", 1)  # or three runs would be one block, and one process
     pools = []
-    pool = simulate.ProcessPoolExecutor
+    pool = executors.Workers
     monkeypatch.setattr(
-        simulate, "ProcessPoolExecutor", lambda **given: (pools.append(given), pool(**given))[1]
+        executors, "Workers", lambda jobs, **given: (pools.append(jobs), pool(jobs, **given))[1]
     )
     assert call(*ASKED, "--jobs", "2", "--out", "two", "--json").out == done.outcome.out
-    assert pools == [{"max_workers": 2}]
+    assert pools == [2]
     assert manifest(here / "two")["hashes"] == manifest(done.folder)["hashes"]
 
 
@@ -239,6 +239,22 @@ def test_a_folder_with_an_odd_name_is_made_with_its_parents(call: Call, here: Pa
     assert out in call(*asked).out.replace("\n", " ")
 
 
+def test_a_folder_with_an_odd_name_can_be_told_on_a_terminal_without_its_letters(
+    done: Done, here: Path
+) -> None:
+    """The words may be replaced, but the command works."""
+    out = "ünï-結果"
+    for encoding in ("ascii", "latin-1"):
+        told = subprocess.run(
+            [sys.executable, "-m", "sim", "run", "baseline", "--set", "horizon=2 weeks", "--runs", "1",
+             "--jobs", "1", "--out", out],
+            cwd=here, env=environment(PYTHONIOENCODING=encoding), capture_output=True, timeout=120,
+        )  # fmt: skip
+        assert (told.returncode, told.stderr) == (0, b"")
+        assert b"manifest" not in told.stdout
+        assert (here / out / "manifest.json").exists()
+
+
 def test_overrides_follow_one_another(call: Call, here: Path, sketchy: None) -> None:
     sets = ("--set", "horizon=2 weeks", "--set", "labs.meta.staff=333", "--set", "horizon=3 weeks")
     assert call("run", "baseline", "--runs", "1", "--out", "x", *sets).code == 0
@@ -253,12 +269,17 @@ def test_validate_says_valid_or_where_not(call: Call, here: Path) -> None:
     (here / "bad.yaml").write_text("extends: baseline\nname: x\nhorizn: 20 weeks\n")
     good = call("validate", "baseline", "meta-2025")
     assert (good.code, good.err) == (0, "")
-    assert [line.split(":")[0] for line in good.out.splitlines()] == ["baseline", "meta-2025"]
+    assert [line.split(":")[0] for line in good.out.splitlines()[:-1]] == ["baseline", "meta-2025"]
+    assert good.out.splitlines()[-1] == "2 of 2 scenarios are valid"
     assert "11 labs, 156 weeks, 0 events" in good.out.splitlines()[0]
     mixed = call("validate", "baseline", "bad.yaml")
     assert mixed.code == 2
-    assert mixed.out == good.out.splitlines(keepends=True)[0]
-    assert mixed.err == "bad.yaml:3:1: horizn: unknown key; did you mean 'horizon'?\n"
+    first, last = mixed.out.splitlines()
+    assert first == good.out.splitlines()[0]
+    assert last == "1 of 2 scenarios are valid, 1 problem in the others"
+    problem, line, caret = mixed.err.splitlines()
+    assert problem == "bad.yaml:3:1: horizn: unknown key; did you mean 'horizon'?"
+    assert (line, caret) == ("   3 | horizn: 20 weeks", "     | ^")
 
 
 def test_validate_for_machines_has_every_problem_with_its_place(call: Call, here: Path) -> None:
@@ -327,7 +348,7 @@ def test_no_arguments_show_the_help(call: Call) -> None:
 
 BAD_FILES = {
     "an empty file": ("", "x.yaml:1:1: the file is empty"),
-    "not YAML": ("name: [x\nlabs: y\n", "x.yaml:2:5: not YAML"),
+    "not YAML": ("name: [x\nlabs: y\n", "x.yaml:1:7: not YAML"),
     "not text": ("name: \udcff\n", "x.yaml:1:7: byte 0xff is not UTF-8"),
     "a list": ("- name: x\n", "x.yaml:1:1: a scenario is a mapping"),
     "an unknown key": (
@@ -387,7 +408,8 @@ def test_validate_and_run_say_the_same(case: str, call: Call, here: Path, no_sim
     write_bad(here, case)
     told = call("validate", "x.yaml")
     assert (told.code, told.out) == (2, "")
-    assert f"talentsim: {told.err}" == call("run", "x.yaml").err
+    problems = [line for line in told.err.splitlines() if not line.startswith(" ")]  # without the lines shown
+    assert "talentsim: " + "\n".join(problems) + "\n" == call("run", "x.yaml").err
 
 
 BAD_CALLS = {
@@ -516,25 +538,30 @@ def test_a_run_that_fails_says_so_and_leaves_nothing(call: Call, here: Path, no_
 
 
 @pytest.mark.parametrize(
-    ("failure", "codes", "words"),
+    ("failure", "code", "words"),
     [
-        (OSError(28, "No space left on device"), (1, 2), "No space left on device"),
-        (KeyboardInterrupt(), (130,), "interrupted; nothing was written"),
+        (OSError(28, "No space left on device"), 1, "No space left on device"),
+        (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
-def test_failing_while_the_folder_is_written_leaves_none(
-    call: Call, here: Path, monkeypatch: pytest.MonkeyPatch, failure: Any, codes: tuple[int, ...], words: str
+def test_failing_while_the_folder_is_written_leaves_what_resume_finishes(
+    call: Call, here: Path, monkeypatch: pytest.MonkeyPatch, failure: Any, code: int, words: str
 ) -> None:
     def fail(*_args: Any) -> None:
         raise failure
 
-    monkeypatch.setattr(results.plots, "save", fail)
-    stopped = call("run", "baseline", "--runs", "1", "--set", "horizon=3 weeks")
-    assert stopped.code in codes
-    assert stopped.out == ""
-    assert left_in(here) <= {"runs"}
+    asked = ("run", "baseline", "--runs", "1", "--set", "horizon=3 weeks", "--out", "x")
+    with monkeypatch.context() as patch:
+        patch.setattr(results.plots, "save", fail)
+        stopped = call(*asked)
+    assert (stopped.code, stopped.out) == (code, "")
     assert_one_sentence(stopped.err)
     assert words in stopped.err
+    assert stopped.err.endswith("what was done is kept: talentsim resume x\n")
+    assert manifest(here / "x")["status"] == "unfinished"
+    assert not left_in(here / "x") & FILES - {"manifest.json"}
+    assert call("resume", "x").code == 0
+    assert {path.name for path in (here / "x").iterdir()} == FILES
 
 
 def test_a_reader_who_has_left_hears_no_complaint(here: Path) -> None:

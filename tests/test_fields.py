@@ -19,16 +19,16 @@ from sim.scenario.schema import Scenario
 RUNS = (0,)
 
 # What is there for people, not for the market.
-TEXT = {"name", "title", "description", "labs.*.label"}
+TEXT = {"name", "title", "description", "labs.*.label", "labs.*.leader", "labs.*.units.*.leader"}
 
 
 def everything() -> dict[str, Any]:
-    """A market in which every field matters; lab a acts, b is courted, c is bought."""
+    """A market in which every field matters; a acts, b is courted, c bought, d and e talked with."""
     plan = [{"date": "2023-06-15", "staff": 190}, {"date": "2024-05-01", "staff": 240}]
-    units = {
-        "first": {"share": 0.6, "culture": 0.2, "working_conditions": 0.1, "mission": {"openness": 0.3}},
-        "second": {"share": 0.4, "culture": -0.2, "working_conditions": -0.1, "mission": {"safety": 0.3}},
-    }
+    first = {"share": 0.6, "culture": 0.2, "working_conditions": 0.1, "mission": {"openness": 0.3}}
+    second = {"share": 0.4, "culture": -0.2, "working_conditions": -0.1, "mission": {"safety": 0.3}}
+    units = {"first": first | {"leader": "Ann"}, "second": second | {"leader": "Bob", "pay_factor": 1.1}}
+    place = lab(0, reserved=True, talent_opening="0 USD", treasury={}, headcount_plan=plan)
     labs = {
         "a": lab(
             150,
@@ -40,9 +40,21 @@ def everything() -> dict[str, Any]:
             median_pay="1.2M USD/year",
             talent_opening="800M USD",
             talent_inflow="4B USD/year",
+            strategy="open",
         ),
-        "b": lab(150, headcount_plan=plan, non_compete="1 week", star_pay="4M USD/year"),
+        "b": lab(
+            150,
+            headcount_plan=plan,
+            non_compete="1 week",
+            star_pay="4M USD/year",
+            leader="Eve",
+            units={"core": {"share": 0.5}, "side": {"share": 0.5}},
+        ),
         "c": lab(80, talent_opening="6M USD", talent_inflow="40M USD/year", headcount_plan=plan, compute=0.5),
+        "d": lab(20),
+        "e": lab(20),
+        "r": place,
+        "s": dict(place),
     }
     push = {
         "name": "push",
@@ -55,15 +67,25 @@ def everything() -> dict[str, Any]:
         "envelope": "400M USD",
         "unit": "second",
         "title": 1,
+        "repeats": 1,
+        "repeat_after": "1 week",
+        "raise_factor": 1.5,
     }
     bought = {"buyer": "a", "target": "c", "price": "100M USD", "team_share": 0.3, "unit": "second"}
+    bought |= {"shock": 1.0}
     events = [
         {"on": "2023-05-01", "model_release": {"lab": "a", "surprise": -2.0}},
         {"plan": "alarm", "lab": "a", "when": {"standing_below": 0.9, "after": "7 days"}},
         {
             "on": "2023-05-08",
             "part_of": "alarm",
-            "leadership_change": {"lab": "a", "unit": "first", "shock": 2.0},
+            "leadership_change": {
+                "lab": "a",
+                "unit": "first",
+                "shock": 2.0,
+                "dismissed": True,
+                "followers": 3.0,
+            },
         },
         {"on": "2023-05-08", "part_of": "alarm", "acquihire": bought},
         {"on": "2023-05-08", "campaign": push},
@@ -78,6 +100,7 @@ def everything() -> dict[str, Any]:
                 "headcount_plan": 1.5,
             },
         },
+        *more_events(),
     ]
     market = {
         "choice": {"attachment_mean": 0.0, "leadership_weight": 1.0, "title_weight": 2.0},
@@ -86,8 +109,52 @@ def everything() -> dict[str, Any]:
         "counter": {"detection": 0.9, "probability": 0.9},
         "exits": {"found": "0.4 /year", "academia": "0.4 /year", "field": "0.4 /year"},
         "entry": {"outside": 60, "graduates": "150 /year", "return_rate": "9 /year"},
+        "strategy": {"open": 2.0, "closed": -2.0, "rent": -4.0},
     }
     return market_of(labs, weeks=8, events=events, market=market)
+
+
+def more_events() -> list[dict[str, Any]]:
+    """What else happens, from event 8 on."""
+    deal = {"lab": "a", "target": "d", "price": "79M USD", "asking": "80M USD", "spread": 1.0}
+    fee = {
+        "lab": "a",
+        "target": "e",
+        "price": "1M USD",
+        "asking": "90M USD",
+        "partnership": 1.0,
+        "fee": "9M USD",
+    }
+    third = {"lab": "a", "unit": "third", "share": 1.0, "researchers": 20, "culture": 0.5, "pay_factor": 2.0}
+    third |= {"working_conditions": 0.5, "mission": {"openness": 0.5, "safety": 0.5, "product": 0.5}}
+    return [
+        {"on": "2023-05-08", "talks": deal | {"weeks": "1 week", "unit": "second"}},
+        {"on": "2023-05-08", "talks": fee | {"weeks": "1 week"}},
+        {"on": "2023-05-08", "new_unit": third},
+        {
+            "on": "2023-05-15",
+            "transfer": {"lab": "a", "unit": "second", "from_unit": "first", "researchers": 20},
+        },
+        {
+            "on": "2023-05-08",
+            "strategy_change": {"lab": "a", "strategy": "rent", "provider": "b", "fee": "500M USD/year"},
+        },
+        {"on": "2023-05-08", "strategy_change": {"lab": "b", "strategy": "dual"}},
+        {"on": "2023-05-15", "layoff": {"lab": "b", "share": 0.05}},
+        {"on": "2023-05-15", "retention_grant": {"lab": "b", "package": "2M USD", "share": 0.3}},
+        {"on": "2023-05-15", "process_change": {"lab": "b", "process": "0 weeks"}},
+        {"on": "2023-05-15", "non_compete_rule": {"lab": "b", "weeks": "2 weeks"}},
+        {
+            "on": "2023-05-08",
+            "counter_rule": {"lab": "c", "policy": "match_every", "detection": 0.9, "probability": 0.9},
+        },
+        {"on": "2023-06-05", "salary_cap": {"pay": "4M USD/year"}},
+        {"on": "2023-05-15", "revaluation": {"lab": "a", "factor": 2.0}},
+        {"on": "2023-05-08", "founding_boom": {"probability": 0.9, "seed": "100M USD"}},
+        {"plan": "echo", "lab": "b", "when": {"plan": "alarm", "after": "1 week"}},
+        {"on": "2023-05-08", "part_of": "echo", "model_release": {"lab": "c", "surprise": -1.0}},
+        {"plan": "idle", "lab": "b", "when": {"standing_below": 0.01}},
+    ]
 
 
 # One case a field: its path in the scenario above, and another value; or several such pairs.
@@ -138,6 +205,13 @@ CASES: dict[str, tuple[str, Any] | list[tuple[str, Any]]] = {
     "market.exits.found_sensitivity": ("market.exits.found_sensitivity", 9.0),
     "market.exits.academia_sensitivity": ("market.exits.academia_sensitivity", 9.0),
     "market.exits.field_sensitivity": ("market.exits.field_sensitivity", 9.0),
+    "market.strategy.open": ("market.strategy.open", 5.0),
+    "market.strategy.dual": ("market.strategy.dual", 5.0),
+    "market.strategy.closed": ("market.strategy.closed", -5.0),
+    "market.strategy.rent": ("market.strategy.rent", -9.0),
+    "market.strategy.ambition": ("market.strategy.ambition", 3.0),
+    "market.strategy.compute_freed": ("market.strategy.compute_freed", 9.0),
+    "market.exits.left_behind_ratio": ("market.exits.left_behind_ratio", 99.0),
     "market.exits.acquired_ratio": ("market.exits.acquired_ratio", 15.0),
     "market.entry.outside": ("market.entry.outside", 61),
     "market.entry.outside_pay": ("market.entry.outside_pay", "600k USD/year"),
@@ -178,6 +252,8 @@ CASES: dict[str, tuple[str, Any] | list[tuple[str, Any]]] = {
     "labs.*.process": ("labs.a.process", "3 weeks"),
     "labs.*.offer_expiry": ("labs.a.offer_expiry", "3 weeks"),
     "labs.*.pricing": ("labs.a.pricing", "posted"),
+    "labs.*.strategy": ("labs.a.strategy", "closed"),
+    "labs.*.reserved": ("labs.r.reserved", False),
     "labs.*.counter_policy": ("labs.b.counter_policy", "off"),
     "labs.*.counter_title": ("labs.b.counter_title", 2),
     "labs.*.standing": ("labs.a.standing", 0.6),
@@ -187,6 +263,7 @@ CASES: dict[str, tuple[str, Any] | list[tuple[str, Any]]] = {
     "labs.*.mission.safety": ("labs.b.mission.safety", 2.0),
     "labs.*.mission.product": ("labs.b.mission.product", 2.0),
     "labs.*.units.*.share": ("labs.a.units.first.share", 0.1),
+    "labs.*.units.*.pay_factor": ("labs.a.units.second.pay_factor", 1.3),
     "labs.*.units.*.culture": ("labs.a.units.first.culture", 2.0),
     "labs.*.units.*.working_conditions": ("labs.a.units.first.working_conditions", 2.0),
     "labs.*.units.*.mission.openness": ("labs.a.units.first.mission.openness", 3.0),
@@ -198,9 +275,12 @@ CASES: dict[str, tuple[str, Any] | list[tuple[str, Any]]] = {
         ("events.1.plan", "panic"),
         ("events.2.part_of", "panic"),
         ("events.3.part_of", "panic"),
+        ("events.22.when.plan", "panic"),
     ],
+    "events.*.name": ("events.0.name", "flop"),
     "events.*.lab": ("events.1.lab", "b"),
     "events.*.when.standing_below": ("events.1.when.standing_below", 0.01),
+    "events.*.when.plan": ("events.22.when.plan", "idle"),
     "events.*.when.after": ("events.1.when.after", "3 weeks"),
     "events.*.model_release.lab": ("events.0.model_release.lab", "c"),
     "events.*.model_release.surprise": ("events.0.model_release.surprise", -3.0),
@@ -209,7 +289,62 @@ CASES: dict[str, tuple[str, Any] | list[tuple[str, Any]]] = {
     "events.*.acquihire.price": ("events.3.acquihire.price", "101M USD"),
     "events.*.acquihire.founder": ("events.3.acquihire.founder", False),
     "events.*.acquihire.team_share": ("events.3.acquihire.team_share", 0.6),
-    "events.*.acquihire.unit": ("events.3.acquihire.unit", "third"),
+    "events.*.acquihire.unit": ("events.3.acquihire.unit", "fourth"),
+    "events.*.acquihire.shock": ("events.3.acquihire.shock", 9.0),
+    "events.*.talks.lab": [("events.8.talks.lab", "b"), ("events.8.talks.unit", None)],
+    "events.*.talks.target": ("events.8.talks.target", "b"),
+    "events.*.talks.price": ("events.8.talks.price", "78M USD"),
+    "events.*.talks.asking": ("events.8.talks.asking", "900M USD"),
+    "events.*.talks.spread": ("events.8.talks.spread", 0.0),
+    "events.*.talks.weeks": ("events.8.talks.weeks", "2 weeks"),
+    "events.*.talks.partnership": ("events.9.talks.partnership", 0.0),
+    "events.*.talks.fee": ("events.9.talks.fee", "8M USD"),
+    "events.*.talks.founder": ("events.8.talks.founder", False),
+    "events.*.talks.team_share": ("events.8.talks.team_share", 0.2),
+    "events.*.talks.unit": ("events.8.talks.unit", "fourth"),
+    "events.*.new_unit.lab": ("events.10.new_unit.lab", "b"),
+    "events.*.new_unit.unit": ("events.10.new_unit.unit", "fourth"),
+    "events.*.new_unit.share": ("events.10.new_unit.share", 9.0),
+    "events.*.new_unit.researchers": ("events.10.new_unit.researchers", 40),
+    "events.*.new_unit.culture": ("events.10.new_unit.culture", 3.0),
+    "events.*.new_unit.working_conditions": ("events.10.new_unit.working_conditions", 5.0),
+    "events.*.new_unit.pay_factor": ("events.10.new_unit.pay_factor", 3.0),
+    "events.*.new_unit.mission.openness": ("events.10.new_unit.mission.openness", 9.0),
+    "events.*.new_unit.mission.safety": ("events.10.new_unit.mission.safety", 9.0),
+    "events.*.new_unit.mission.product": ("events.10.new_unit.mission.product", 9.0),
+    "events.*.transfer.lab": [
+        ("events.11.transfer.lab", "b"),
+        ("events.11.transfer.unit", "core"),
+        ("events.11.transfer.from_unit", "side"),
+    ],
+    "events.*.transfer.unit": ("events.11.transfer.unit", "third"),
+    "events.*.transfer.from_unit": ("events.11.transfer.from_unit", "third"),
+    "events.*.transfer.researchers": ("events.11.transfer.researchers", 40),
+    "events.*.strategy_change.lab": [
+        ("events.12.strategy_change.lab", "c"),
+        ("events.12.strategy_change.provider", "a"),
+    ],
+    "events.*.strategy_change.strategy": ("events.13.strategy_change.strategy", "open"),
+    "events.*.strategy_change.provider": ("events.12.strategy_change.provider", "c"),
+    "events.*.strategy_change.fee": ("events.12.strategy_change.fee", "600M USD/year"),
+    "events.*.layoff.lab": ("events.14.layoff.lab", "a"),
+    "events.*.layoff.share": ("events.14.layoff.share", 0.1),
+    "events.*.retention_grant.lab": ("events.15.retention_grant.lab", "a"),
+    "events.*.retention_grant.package": ("events.15.retention_grant.package", "3M USD"),
+    "events.*.retention_grant.share": ("events.15.retention_grant.share", 0.4),
+    "events.*.process_change.lab": ("events.16.process_change.lab", "a"),
+    "events.*.process_change.process": ("events.16.process_change.process", "3 weeks"),
+    "events.*.non_compete_rule.lab": ("events.17.non_compete_rule.lab", "a"),
+    "events.*.non_compete_rule.weeks": ("events.17.non_compete_rule.weeks", "3 weeks"),
+    "events.*.counter_rule.lab": ("events.18.counter_rule.lab", "b"),
+    "events.*.counter_rule.policy": ("events.18.counter_rule.policy", "off"),
+    "events.*.counter_rule.detection": ("events.18.counter_rule.detection", 0.1),
+    "events.*.counter_rule.probability": ("events.18.counter_rule.probability", 0.1),
+    "events.*.salary_cap.pay": ("events.19.salary_cap.pay", "2M USD/year"),
+    "events.*.revaluation.lab": ("events.20.revaluation.lab", "b"),
+    "events.*.revaluation.factor": ("events.20.revaluation.factor", 3.0),
+    "events.*.founding_boom.probability": ("events.21.founding_boom.probability", 0.0),
+    "events.*.founding_boom.seed": ("events.21.founding_boom.seed", "90M USD"),
     "events.*.investment.target": ("events.5.investment.target", "a"),
     "events.*.investment.amount": ("events.5.investment.amount", "60M USD"),
     "events.*.investment.investor": ("events.5.investment.investor", None),
@@ -224,18 +359,25 @@ CASES: dict[str, tuple[str, Any] | list[tuple[str, Any]]] = {
     "events.*.campaign.value_factor": ("events.4.campaign.value_factor", 4.0),
     "events.*.campaign.pricing": ("events.4.campaign.pricing", "at_cap"),
     "events.*.campaign.unit": ("events.4.campaign.unit", "first"),
+    "events.*.campaign.exploding": ("events.4.campaign.exploding", True),
+    "events.*.campaign.repeats": ("events.4.campaign.repeats", 0),
+    "events.*.campaign.repeat_after": ("events.4.campaign.repeat_after", "2 weeks"),
+    "events.*.campaign.raise_factor": ("events.4.campaign.raise_factor", 3.0),
     "events.*.campaign.title": ("events.4.campaign.title", 2),
     "events.*.leadership_change.lab": [
         ("events.2.leadership_change.lab", "b"),
         ("events.2.leadership_change.unit", None),
     ],
     "events.*.leadership_change.unit": ("events.2.leadership_change.unit", "second"),
+    "events.*.leadership_change.dismissed": ("events.2.leadership_change.dismissed", False),
+    "events.*.leadership_change.followers": ("events.2.leadership_change.followers", 0.0),
     "events.*.leadership_change.shock": ("events.2.leadership_change.shock", 8.0),
     "events.*.hiring_freeze.lab": ("events.6.hiring_freeze.lab", "a"),
     "events.*.hiring_freeze.weeks": ("events.6.hiring_freeze.weeks", "8 weeks"),
     "events.*.budget_change.lab": ("events.7.budget_change.lab", "a"),
     "events.*.budget_change.talent_inflow": ("events.7.budget_change.talent_inflow", 0.5),
     "events.*.budget_change.treasury_inflow": ("events.7.budget_change.treasury_inflow", 0.5),
+    "events.*.budget_change.growth": ("events.7.budget_change.growth", "300 %/year"),
     "events.*.budget_change.headcount_plan": ("events.7.budget_change.headcount_plan", 3.0),
 }
 
@@ -280,8 +422,16 @@ def test_every_word_of_a_policy_makes_a_market_of_its_own(path: str, word: str) 
     case = CASES[path]
     assert isinstance(case, tuple)
     others = [other for other in POLICIES[path] if other != word]
-    mine, *theirs = (hashes(scenario(put(everything(), case[0], each)), RUNS) for each in (word, *others))
-    assert mine not in theirs
+    assert with_word(case[0], word) not in [with_word(case[0], other) for other in others]
+
+
+@cache
+def with_word(path: str, word: str) -> dict[str, str]:
+    """What is recorded with another word; who rents has a provider, and no other."""
+    data = put(everything(), path, word)
+    if word == "rent" and path.startswith("events"):
+        data = put(data, path.removesuffix("strategy") + "provider", "a")
+    return hashes(scenario(data), RUNS)
 
 
 @pytest.mark.parametrize("path", CASES)
@@ -294,6 +444,8 @@ def test_a_change_of_the_field_changes_what_is_recorded(path: str) -> None:
     assert hashes(scenario(data), RUNS) != unchanged()
 
 
-@pytest.mark.parametrize("path", ["title", "description", "labs.a.label"])
+@pytest.mark.parametrize(
+    "path", ["title", "description", "labs.a.label", "labs.b.leader", "labs.a.units.first.leader"]
+)
 def test_text_for_people_changes_nothing(path: str) -> None:
     assert hashes(scenario(put(everything(), path, "Other words")), RUNS) == unchanged()

@@ -9,15 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sim.scenario.errors import Citation, ScenarioError
+from sim.scenario.limits import Limits
 from sim.scenario.loading import (
     change_scenario,
     dump_scenario,
     load_scenario,
-    scenario_json_schema,
     scenario_names,
 )
 from sim.scenario.schema import Scenario
-from sim.scenario.yaml_nodes import Limits
 
 SMALL = """\
 name: small
@@ -343,15 +342,6 @@ def test_all_overrides_are_checked(write: Write) -> None:
 
 
 # ---- the whole
-
-
-def test_json_schema_knows_sources_and_extends() -> None:
-    schema = scenario_json_schema()
-    staff = schema["$defs"]["Lab"]["properties"]["staff"]
-    assert {kind.get("type") for kind in staff["anyOf"]} == {"integer", "object"}
-    assert "extends" in schema["properties"]
-    assert "required" not in schema["$defs"]["Lab"]
-    assert schema["$defs"]["Lab"]["properties"]["units"]["type"] == "object"
 
 
 @given(st.data())

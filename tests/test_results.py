@@ -20,7 +20,7 @@ from pandas.testing import assert_frame_equal
 from small_markets import lab, market_of, scenario
 
 import sim
-from sim import files, results, tables
+from sim import files, folder, request, results, tables
 from sim.results import Request, Result, ResultError, existing
 from sim.scenario.errors import ScenarioError
 from sim.scenario.loading import load_scenario
@@ -45,7 +45,7 @@ def result() -> Result:
 @pytest.fixture
 def sketchy(monkeypatch):
     """Pictures cost most of a save; where they do not matter they are a word in a file."""
-    for name in ("plot_hiring", "plot_retention"):
+    for name in ("draw_hiring", "draw_retention"):
         monkeypatch.setattr(results.plots, name, lambda *_args: None)
     monkeypatch.setattr(results.plots, "save", lambda _axes, path: files.write_text(path, "picture"))
 
@@ -167,7 +167,7 @@ import sys
 from pathlib import Path
 from sim import files, results
 results.plots.save = lambda axes, path: files.write_text(path, "picture")
-results.plots.plot_hiring = results.plots.plot_retention = lambda *args: None
+results.plots.draw_hiring = results.plots.draw_retention = lambda *args: None
 result = results.Result.open(sys.argv[1])
 result.hashes(), result.summary
 print("ready", flush=True)
@@ -301,8 +301,8 @@ def test_failing_midway_leaves_nothing_and_saving_again_works(
     steps: dict[str, tuple[Any, str, Any]] = {
         "first picture": (results.plots, "save", fail),
         "second picture": (results.plots, "save", second),
-        "table": (tables.pq, "write_table", fail),
-        "manifest": (Result, "_manifest", fail),
+        "table": (tables, "append", fail),
+        "manifest": (folder, "_run_manifest", fail),
         "rename": (Path, "rename", fail),
     }
     (tmp_path / "mine").mkdir()  # an empty folder to fill must stay or be filled, never vanish half way
@@ -389,9 +389,16 @@ def test_the_name_depends_on_scenario_seed_runs_and_version(monkeypatch):
         a_request(market={"choice": {"pay_elasticity": 3.0}}).folder_name,
         a_request(title="Another title").folder_name,
     ]
-    monkeypatch.setattr(results, "__version__", "9.9.9")
+    monkeypatch.setattr(request, "__version__", "9.9.9")
     others.append(a_request().folder_name)
     assert len({first, *others}) == 6
+
+
+def test_a_log_that_is_left_out_is_the_one_that_it_stands_for():
+    few, many = a_request().scenario, 201
+    assert Request.of(few, runs=2).identity == Request.of(few, runs=2, log=True).identity
+    assert Request.of(few, runs=many).identity == Request.of(few, runs=many, log=False).identity
+    assert Request.of(few, runs=2).folder_name != Request.of(few, runs=2, log=False).folder_name
 
 
 def test_the_name_depends_on_nothing_else(tmp_path, monkeypatch):

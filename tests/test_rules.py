@@ -13,6 +13,10 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from sim.draws import exponentials, gumbels
+from sim.events.campaigns import envelope_of
+from sim.events.deals import best_and_team, owners_accept
+from sim.events.people import top
+from sim.market.births import places_taken
 from sim.market.budget import spendable
 from sim.market.choice import best_option, utility
 from sim.market.contact import best_up_to, pick_by_weight, planned_gross_hires, spread_evenly
@@ -22,9 +26,11 @@ from sim.market.moves import has_lapsed
 from sim.market.pay_equity import pay_ratio, raise_due
 from sim.market.payroll import shortfall, weekly_inflow
 from sim.market.pricing import TRIFLE, bid, within_limits
-from sim.market.shocks import best_and_team, falls_below
+from sim.market.repeats import repeated
+from sim.market.shocks import falls_below
 from sim.market.standing import next_ln_standing
 from sim.quantities import WEEKS_PER_YEAR
+from sim.scenario.events import Campaign
 from sim.spells import first_crossing, whole_weeks
 from sim.state import NEVER
 
@@ -80,6 +86,48 @@ def test_a_group_moves_alike_whichever_groups_stand_beside(sizes, share, founder
 def test_nobody_moves_from_an_empty_target() -> None:
     none = np.zeros(0)
     assert best_and_team(none.astype(np.int64), none, none, True, 0.5).tolist() == []
+
+
+def test_owners_sell_at_what_they_ask_and_above() -> None:
+    """Median 8, sd of the log 1/2: at z = 1 they want 8 e^(1/2) = 13.19; without spread 8, whoever asks."""
+    z = real(-1, 0, 1)
+    assert owners_accept(8.0, 8.0, 0.5, z).tolist() == [True, True, False]
+    assert owners_accept(13.19, 8.0, 0.5, z).tolist() == [True, True, True]
+    assert owners_accept(13.18, 8.0, 0.5, z).tolist() == [True, True, False]
+    assert owners_accept(4.85, 8.0, 0.5, z).tolist() == [False, False, False]  # 8 e^(-1/2) = 4.852
+    assert owners_accept(8.0, 8.0, 0.0, z).tolist() == [True] * 3
+    assert owners_accept(7.99, 8.0, 0.0, z).tolist() == [False] * 3
+
+
+def test_the_top_of_each_group_is_a_rounded_share_and_ties_go_to_the_lower_id() -> None:
+    group, merit = whole(0, 0, 0, 0, 2, 2), real(1, 3, 3, 2, -5, -4)
+    assert np.flatnonzero(top(group, merit, np.arange(6), 0.25)).tolist() == [1, 5]  # 1 and floor(0.5 + 1/2)
+    assert np.flatnonzero(top(group, merit, -np.arange(6), 0.25)).tolist() == [2, 5]
+    assert np.flatnonzero(top(group, merit, np.arange(6), 0.5)).tolist() == [1, 2, 5]
+    assert not top(group, merit, np.arange(6), 0.0).any()
+    assert top(group, merit, np.arange(6), 1.0).all()
+    assert top(whole(), real(), whole(), 0.5).tolist() == []
+
+
+@quick
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=5), st.floats(0, 1), st.integers(0, 999))
+def test_nobody_who_is_left_out_of_the_top_is_better_than_who_is_in(sizes, share, seed) -> None:
+    draw = np.random.default_rng(seed)
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    merit = draw.integers(0, 5, len(group)).astype(float)
+    chosen = top(group, merit, draw.permutation(len(group)), share)
+    for number, size in enumerate(sizes):
+        mine = group == number
+        assert chosen[mine].sum() == math.floor(share * size + 0.5)
+        if chosen[mine].any() and not chosen[mine].all():
+            assert merit[mine & chosen].min() >= merit[mine & ~chosen].max()
+
+
+def test_an_envelope_is_what_is_said_or_the_cap_for_everybody() -> None:
+    body = {"name": "x", "lab": "a", "target": "b", "researchers": 3, "package_cap": "2M USD"}
+    assert envelope_of(Campaign.model_validate(body)) == 6_000_000_00
+    assert envelope_of(Campaign.model_validate(body | {"envelope": "1M USD"})) == 1_000_000_00
+    assert envelope_of(Campaign.model_validate(body | {"envelope": "0 USD"})) == 0
 
 
 # ---- step 2, payroll
@@ -288,6 +336,10 @@ def test_a_pay_multiple_moves_utility_by_alpha_times_its_log() -> None:
     assert utility(real(1.0), real(0.5), real(0.25), 2.0).tolist() == [0.75]
 
 
+def test_a_refused_offer_is_made_again_until_the_repeats_are_used_up() -> None:
+    assert repeated(whole(0, 1, 2, 0), whole(2, 2, 2, 0)).tolist() == [True, True, False, False]
+
+
 # ---- step 8, moves
 
 
@@ -365,6 +417,29 @@ def test_a_year_of_higher_hazard_is_survived_as_the_integral_says() -> None:
     survival = math.exp(-integral)
     assert abs((crossed > 2).mean() - survival) < Z * math.sqrt(survival * (1 - survival) / n)
     assert abs((crossed < 1).mean() - 0.33) < Z * math.sqrt(0.33 * 0.67 / n)
+
+
+# ---- step 9, births
+
+
+def test_founders_take_the_free_places_of_their_run_in_turn() -> None:
+    free = np.array([[False, True, False, True], [False, False, False, False], [True, True, True, False]])
+    found = places_taken(whole(0, 0, 0, 1, 2, 2), free)
+    assert found.tolist() == [1, 3, -1, -1, 0, 1]
+    assert places_taken(whole(), free).tolist() == []
+
+
+@quick
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=4), st.integers(0, 5), st.integers(0, 999))
+def test_no_place_is_taken_twice_and_none_is_left_while_a_founder_waits(founders, labs, seed) -> None:
+    free = np.random.default_rng(seed).random((len(founders), labs + 1)) < 0.5
+    run = np.repeat(np.arange(len(founders)), founders)
+    found = places_taken(run, free)
+    for number, count in enumerate(founders):
+        mine = found[run == number]
+        taken = mine[mine >= 0]
+        assert len(set(taken)) == len(taken) == min(count, free[number].sum())
+        assert free[number][taken].all()
 
 
 # ---- step 11, standing

@@ -13,7 +13,7 @@ from math import exp, expm1, lgamma, log
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
-from scipy.special import lambertw
+from scipy.special import wrightomega
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,17 +29,21 @@ def weekly_probability(rate: float, weeks_a_year: float) -> float:
 
 def survival(rates: list[float], years: float) -> float:
     """S(t) = e^(-sum of rates * t) under constant cause-specific hazards (T1)."""
-    if min(rates) < 0:
-        raise OutsideDomain("a hazard is negative")
-    return exp(-sum(rates) * years)
+    return exp(-_all_hazards(rates) * years)
 
 
 def cumulative_incidence(rates: list[float], years: float) -> list[float]:
     """CIF_k(t) = rate_k / sum * (1 - S(t)): competing risks (T1). The sum of rates must be above 0."""
-    total = sum(rates)
-    if total <= 0:
+    total = _all_hazards(rates)
+    if total == 0:
         raise OutsideDomain("all hazards are zero, so nobody ever leaves")
     return [rate / total * -expm1(-total * years) for rate in rates]
+
+
+def _all_hazards(rates: list[float]) -> float:
+    if min(rates) < 0:
+        raise OutsideDomain("a hazard is negative: rates are 0 or more")
+    return sum(rates)
 
 
 def logit_shares(utilities: Floats, scale: float = 1.0) -> Floats:
@@ -121,9 +125,13 @@ class JobLadder:
         return np.diff(below)
 
     def moves_over(self, firms: int) -> float:
-        """Moves a period for each worker employed at its start: the sum of G_k (1 - d) l (1 - k / K)."""
+        """Moves a period for each worker employed at its start: the sum of G_k (1 - d) l (1 - k / K).
+
+        In continuous time a rate, and 1 in place of 1 - d.
+        """
         better = 1 - np.arange(1, firms + 1) / firms
-        return float((self.workers_at(firms) * self.contact * better).sum() * (1 - self.destruction))
+        surviving = 1 - self.destruction if self.discrete else 1.0
+        return float((self.workers_at(firms) * self.contact * better).sum() * surviving)
 
 
 @dataclass(frozen=True)
@@ -148,6 +156,13 @@ class SequentialAuction:
         if (np.diff(self.values) <= 0).any():
             raise OutsideDomain("values must rise")
         _ = self.ladder
+
+    @classmethod
+    def in_continuous_time(
+        cls, values: Floats, leisure: float, contact: float, destruction: float
+    ) -> SequentialAuction:
+        """The limit of short periods, of rates in place of chances: periods of a millionth."""
+        return cls(values, leisure, contact * 1e-6, destruction * 1e-6)
 
     @property
     def ladder(self) -> JobLadder:
@@ -210,7 +225,7 @@ def linear_offer(value: float, reservation: float, scale: float) -> float:
     """w* = v - sigma (1 + W(e^((v - r) / sigma - 1))): best offer under linear utility (T10)."""
     if scale <= 0:
         raise OutsideDomain("sigma must be above 0")
-    return float(value - scale * (1 + lambertw(np.exp((value - reservation) / scale - 1)).real))
+    return float(value - scale * (1 + wrightomega((value - reservation) / scale - 1).real))  # W(e^x)
 
 
 def unit_elastic_offer(value: float, reservation: float) -> float:
@@ -248,6 +263,20 @@ def cascade_mean(mean: float) -> float:
 def _subcritical(mean: float) -> None:
     if not 0 <= mean < 1:
         raise OutsideDomain("m must lie between 0 and 1: from 1 on a cascade need not end")
+
+
+def vested(month: int, months: int, cliff: int) -> float:
+    """Share of a grant vested after `month` whole months: one part a month, none before the cliff (T12)."""
+    return 0.0 if month < cliff else min(month, months) / months
+
+
+def monthly_grant_value(rate: float, months: int, cliff: int) -> float:
+    """Present value of a dollar that vests monthly, the first `cliff` parts at the cliff (T12).
+
+    (c/T) e^(-k c / 12) + sum over m > c of e^(-k m / 12) / T, with `rate` k = r + h a year.
+    """
+    later = sum(exp(-rate * month / 12) for month in range(cliff + 1, months + 1))
+    return (cliff * exp(-rate * cliff / 12) + later) / months
 
 
 def grant_value(rate: float, years: float, cliff: float) -> float:

@@ -3,18 +3,23 @@
 # ruff: noqa: I001
 from __future__ import annotations
 
+import io
 import sys
 
 from typer import Abort, Exit
 from typer.exceptions import TyperException
 
 # in the order in which `talentsim --help` names the commands
-from sim.cli import running, scenarios, checking, page  # noqa: F401
+from sim.cli import running, comparing, explaining, scenarios, checking, page  # noqa: F401
+from sim.cli.performing import Stopped
 from sim.cli.options import BAD_INPUT, DONE, FAILED, INTERRUPTED, InputError, cli, say
 
 
 def parse_and_run(arguments: list[str] | None) -> int:
     """Run the command line; returns the exit code. Only an interrupt is raised."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot write is no failure
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = cli(arguments, standalone_mode=False, prog_name="talentsim")
         if code == INTERRUPTED:  # the parser has made an exit code of the interrupt
@@ -38,11 +43,20 @@ def _explain(error: Exception) -> int:
     """Say what went wrong, and whose fault it is."""
     from sim.scenario.errors import ScenarioError
 
+    if isinstance(error, Stopped):
+        say(str(error))
+        return error.code
     bad_input: tuple[type[Exception], ...] = (InputError, ScenarioError)
-    if "sim.results" in sys.modules:
-        from sim.results import ResultError
+    if "sim.folder" in sys.modules:
+        from sim.folder import AllFailed, ResultError
+        from sim.runner import WorkError
+        from sim.executors import ExecutorError
+        from sim.tables import TableError
 
-        bad_input = (*bad_input, ResultError)
+        bad_input = (*bad_input, ResultError, WorkError, TableError)
+        if isinstance(error, AllFailed | ExecutorError):
+            say(str(error))
+            return FAILED
     if isinstance(error, bad_input):
         say(str(error))
         return BAD_INPUT

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.events.campaigns import envelope_of
 from sim.state import Integers, Market
 
 
@@ -30,9 +31,7 @@ def set_limits(market: Market) -> None:
     market.budget[:, :count] = np.where(stopped, 0, limit)
     first = market.ledger.envelope(count, 0)
     for number, event in enumerate(market.constants.campaigns):
-        whole = event.body.envelope
-        if whole is None:
-            whole = event.body.researchers * event.body.package_cap
+        whole = envelope_of(event.body)
         left = np.where(market.campaign_week[:, number] >= 0, whole - market.campaign_committed[:, number], 0)
         held = market.ledger.balances[:, first + number] - market.promised[:, count + number]
         idle = stopped[:, market.constants.lab(event.body.lab)]

@@ -88,7 +88,7 @@ def _give_notice(market: Market, taken: Integers) -> None:
     people, offers = market.researchers, market.offers
     rows = offers.row[taken]
     place = people.place[rows].astype(np.int64)
-    leave = np.where(place >= 0, market.constants.non_compete[np.maximum(place, 0)], 0)
+    leave = np.where(place >= 0, market.labs.non_compete[market.run_of(rows), np.maximum(place, 0)], 0)
     offers.start_week[taken] = market.week + leave
     people.leaving[rows] = True
     people.exit_week[rows] = NEVER

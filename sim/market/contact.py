@@ -13,7 +13,7 @@ import numpy as np
 
 from sim import appraisal, segments, spells
 from sim.draws import Purpose, uniforms
-from sim.scenario.schema import Campaign
+from sim.scenario.events import Campaign
 from sim.state import OUTSIDE, UNSET, Approaches, Booleans, Floats, Integers, Market
 
 
@@ -61,7 +61,7 @@ def approach(market: Market) -> None:
 
 def _queue(market: Market, batch: Approaches, interviewed: bool) -> None:
     """Put approaches into the calendar at the week in which an offer may be written."""
-    process = market.constants.process[batch.lab] if interviewed else np.zeros(len(batch), np.int64)
+    process = market.labs.process[market.run_of(batch.row), batch.lab] * interviewed
     batch.interview_week[:] = np.where(process > 0, market.week + (process > 1), UNSET)
     for weeks in np.unique(process):
         market.approaches.setdefault(market.week + int(weeks), []).append(batch.where(process == weeks))
@@ -70,7 +70,7 @@ def _queue(market: Market, batch: Approaches, interviewed: bool) -> None:
 def _plan_at(market: Market, weeks_ahead: Integers | int) -> Floats:
     """N* of each lab some weeks ahead, after budget changes; (R, L)."""
     planned = market.constants.planned
-    week = np.minimum(market.week + np.asarray(weeks_ahead), planned.shape[1] - 1)
+    week = np.minimum(market.week - market.labs.born + weeks_ahead, planned.shape[1] - 1)
     return np.asarray(planned[np.arange(planned.shape[0]), week] * market.labs.plan_factor)
 
 
@@ -106,7 +106,7 @@ def _shortlist(market: Market, found: Approaches) -> Approaches:
     outside = np.flatnonzero(found.origin == OUTSIDE)
     rows, lab = found.row[outside], found.lab[outside]
     run = market.run_of(rows)
-    base, package = appraisal.scale_pay(market, rows, lab)
+    base, package = appraisal.scale_pay(market, rows, lab, found.unit[outside])
     merit = found.value[outside] / (base + package / market.scenario.market.equity.horizon)
     vacant = _vacancies(market)[run, lab]
     chosen = best_up_to(run * market.shape[1] + lab, merit, market.id_of(rows), vacant)
@@ -122,7 +122,7 @@ def _shortlist(market: Market, found: Approaches) -> Approaches:
 
 def _vacancies(market: Market) -> Integers:
     """Heads below plan when a hire approached now would start, less outsiders already approached."""
-    plan = np.floor(_plan_at(market, market.constants.process)).astype(np.int64)
+    plan = np.floor(_plan_at(market, market.labs.process)).astype(np.int64)
     return np.asarray(np.maximum(plan - market.labs.headcount - market.pending, 0))
 
 

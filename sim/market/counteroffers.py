@@ -1,8 +1,9 @@
 """Step 6, counter-offers: the incumbent answers the best bid for one of its people.
 
-It learns of the bid with probability d_c and answers with probability pi_c, once a spell, by a
+It learns of the bid with probability d_c and answers with probability pi_c, once a spell or always, by a
 retention package that matches the bid's pay in Y, up to what the person is worth to it a year, and
-by a title if that is its policy. Source: MODEL step 6; pi_c is O20, shape O13, title O15.
+by a title if that is its policy. Exploding offers leave no time to answer. Source: MODEL step 6; pi_c
+is O20, the shape O13, titles O15, exploding offers O14.
 Unit of time: the week; pay in USD a year, packages in cents.
 """
 
@@ -14,7 +15,7 @@ from sim import appraisal, spells
 from sim.draws import Purpose, uniforms
 from sim.quantities import WEEKS_PER_YEAR
 from sim.segments import starts
-from sim.state import UNSET, Booleans, Floats, Integers, Market
+from sim.state import MATCH_ONCE, OFF, SECOND_PRICE, UNSET, Booleans, Floats, Integers, Market
 
 
 def retention_package(
@@ -45,14 +46,16 @@ def answer(market: Market) -> None:
     bidden = offers.row[chosen]
     first = starts(bidden)
     person = np.cumsum(first) - 1
-    best = np.maximum.reduceat(offers.pay[chosen], np.flatnonzero(first))
+    in_time = ~market.constants.exploding[offers.campaign[chosen]]
+    best = np.maximum.reduceat(np.where(in_time, offers.pay[chosen], 0.0), np.flatnonzero(first))
     rows, stay = bidden[first], offers.stay_pay[chosen][first]
-    asked = np.flatnonzero(_answers(market, rows))
+    asked = np.flatnonzero(_answers(market, rows) & (best > 0))
     package = np.zeros(len(rows), np.int64)
     package[asked] = _packages(market, rows[asked], best[asked], stay[asked])
     raised = np.full(len(rows), UNSET)
-    by_base = asked[market.constants.matches[market.researchers.place[rows[asked]]]]
-    top = np.maximum.reduceat(offers.weekly_base[chosen], np.flatnonzero(first))
+    policy = market.labs.counter_policy[market.run_of(rows[asked]), market.researchers.place[rows[asked]]]
+    by_base = asked[policy == SECOND_PRICE]
+    top = np.maximum.reduceat(np.where(in_time, offers.weekly_base[chosen], 0), np.flatnonzero(first))
     raised[by_base] = _raises(market, rows[by_base], top[by_base])
     package[raised >= 0] = 0
     countered = (package > 0) | (raised >= 0)
@@ -67,7 +70,7 @@ def _raises(market: Market, rows: Integers, bid_base: Integers) -> Integers:
     """Weekly bases of incumbents who bid against the best bid."""
     people = market.researchers
     lab = people.place[rows].astype(np.int64)
-    value = appraisal.observed_value(market, rows, lab)
+    value = np.minimum(appraisal.observed_value(market, rows, lab), market.salary_cap[market.run_of(rows)])
     return matched(
         bid_base, people.weekly_base[rows].astype(np.int64), bid_base * WEEKS_PER_YEAR / 100, value
     )
@@ -75,15 +78,14 @@ def _raises(market: Market, rows: Integers, bid_base: Integers) -> Integers:
 
 def _answers(market: Market, rows: Integers) -> Booleans:
     """Who is at a lab that learns of the bid, answers it, and has not answered in this spell."""
-    people, counter, constants = market.researchers, market.scenario.market.counter, market.constants
+    people, labs = market.researchers, market.labs
     place = people.place[rows].astype(np.int64)
-    lab = np.maximum(place, 0)
-    free_to_answer = ~people.countered[rows] | constants.matches[lab]
-    policy = (place >= 0) & constants.counters[lab] & free_to_answer
-    run, person = market.run_of(rows), market.id_of(rows)
-    learns = uniforms(market.key_of(run, Purpose.DETECTION, market.week), person) < counter.detection
-    answers = uniforms(market.key_of(run, Purpose.ANSWER, market.week), person) < counter.probability
-    return np.asarray(policy & learns & answers)
+    lab, run, person = np.maximum(place, 0), market.run_of(rows), market.id_of(rows)
+    policy = labs.counter_policy[run, lab]
+    willing = (place >= 0) & (policy != OFF) & ~(people.countered[rows] & (policy == MATCH_ONCE))
+    learns = uniforms(market.key_of(run, Purpose.DETECTION, market.week), person) < labs.detection[run, lab]
+    answers = uniforms(market.key_of(run, Purpose.ANSWER, market.week), person) < labs.answering[run, lab]
+    return np.asarray(willing & learns & answers)
 
 
 def _packages(market: Market, rows: Integers, best: Floats, stay: Floats) -> Integers:
@@ -91,6 +93,7 @@ def _packages(market: Market, rows: Integers, best: Floats, stay: Floats) -> Int
     people, equity = market.researchers, market.scenario.market.equity
     lab = people.place[rows].astype(np.int64)
     value, cost = appraisal.observed_value(market, rows, lab), appraisal.present_cost(market, rows)
+    value = np.minimum(value, market.salary_cap[market.run_of(rows)])
     kappa = appraisal.retention_kappa(market, lab)
     package = retention_package(best, stay, kappa, cost, value, equity.horizon)
     for own in market.behaviours.get("counter", []):

@@ -49,7 +49,8 @@ def react(market: Market) -> None:
     ratio = pay_ratio(own_pay, talent.astype(np.float64), new_pay[newcomer], theirs.astype(np.float64))
     u = uniforms(market.key_of(market.run_of(peers), Purpose.RAISE, market.week), market.id_of(peers))
     gap = raise_due(own_pay, ratio, equity.threshold)
-    raised = (gap > 0) & (u < equity.raise_probability)
+    room = market.salary_cap[market.run_of(peers)] - own_pay
+    raised = (gap > 0) & (gap <= room) & (u < equity.raise_probability)
     package = np.where(raised, np.rint(gap * horizon * 100), 0).astype(np.int64)
     cash, _ = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)
     raised &= spells.cash_covers(market, peers, cash)

@@ -39,6 +39,8 @@ def pay(market: Market) -> None:
     ):
         cents = weekly_inflow(yearly, np.where(labs.failed, 0.0, factor), labs.ln_standing, elasticity)
         ledger.post(week, "inflow", runs, Ledger.OUTSIDE, account, cents)
+    labs.talent_factor *= np.exp(labs.talent_growth)
+    _pay_licences(market)
     count = market.shape[1]
     short = shortfall(labs.weekly_payroll, ledger.talent_accounts(count), market.promised[:, :count])
     failing = short > ledger.treasuries(count)
@@ -50,6 +52,16 @@ def pay(market: Market) -> None:
     market.tally.spend += labs.weekly_payroll
 
 
+def _pay_licences(market: Market) -> None:
+    """Labs that rent a rival's model pay its treasury from theirs, as far as it goes."""
+    run, lab = np.nonzero(market.labs.rent)
+    if len(run):
+        cents = np.minimum(market.labs.rent[run, lab], market.ledger.of(run, Ledger.treasury(lab)))
+        provider = Ledger.treasury(market.labs.provider[run, lab])
+        market.ledger.post(market.week, "licence", run, Ledger.treasury(lab), provider, cents)
+        np.add.at(market.tally.spend, (run, lab), cents)
+
+
 def _fail(market: Market, failing: np.ndarray) -> None:
     """Failed labs release their staff; what they had under way lapses when it falls due."""
     people = market.researchers
@@ -59,6 +71,4 @@ def _fail(market: Market, failing: np.ndarray) -> None:
     released = at_lab[failing[run, lab]]
     spells.leave_labs(market, released, np.full(len(released), RELEASED))
     for r, j in np.argwhere(failing):
-        market.log.events.append(
-            (market.week, "failure", market.constants.lab_names[j], int(j), np.array([r]))
-        )
+        market.log_event("failure", market.constants.lab_names[j], int(j), np.array([r]))

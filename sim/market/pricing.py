@@ -9,7 +9,7 @@ Source: MODEL step 5; T10. Unit of time: the week; pay in USD a year, promises i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -169,7 +169,7 @@ def _drop(market: Market, batch: Approaches) -> None:
 
 def _wait(market: Market, batch: Approaches) -> None:
     """What could not be paid this week is tried again next week, as long as patience lasts."""
-    weeks = market.constants.process[batch.lab] + market.scenario.market.hiring.patience
+    weeks = market.labs.process[market.run_of(batch.row), batch.lab] + market.scenario.market.hiring.patience
     waiting = market.week - batch.contact_week < weeks
     _drop(market, batch.where(~waiting))
     if waiting.any():
@@ -192,7 +192,7 @@ def _targets(market: Market, batch: Offers) -> Targets:
     """The estimates on which a lab prices: it guesses the mean attachment, and knows the rest."""
     choice, equity = market.scenario.market.choice, market.scenario.market.equity
     constants, rows, lab = market.constants, batch.row, batch.lab
-    base, package = appraisal.scale_pay(market, rows, lab)
+    base, package = appraisal.scale_pay(market, rows, lab, batch.unit)
     outside = batch.origin == OUTSIDE
     current = market.researchers.weekly_base[rows] * WEEKS_PER_YEAR / 100
     on_scale = outside | (constants.posted[lab] & (batch.campaign < 0))
@@ -207,7 +207,15 @@ def _targets(market: Market, batch: Offers) -> Targets:
     scale = np.where(on_scale, base + package / equity.horizon, cap)
     targets = Targets(batch.value * factor, base, kappa, floor, cap, on_scale | at_cap, scale)
     bids = np.flatnonzero(constants.auctions[lab] & (batch.campaign < 0))
-    return _with_bids(market, batch, targets, bids) if len(bids) else targets
+    targets = _with_bids(market, batch, targets, bids) if len(bids) else targets
+    ceiling = market.salary_cap[market.run_of(rows)]
+    return _under_cap(targets, ceiling) if np.isfinite(ceiling).any() else targets
+
+
+def _under_cap(targets: Targets, ceiling: Floats) -> Targets:
+    """The same targets where no cost a year may be above a ceiling, USD."""
+    low = {name: np.minimum(getattr(targets, name), ceiling) for name in ("base", "cap", "scale")}
+    return replace(targets, **low)
 
 
 def bid(own_value: Floats, incumbent_value: Floats) -> Floats:
@@ -235,7 +243,8 @@ def _campaign_terms(market: Market, batch: Offers) -> tuple[Floats, Booleans, Fl
     cap = np.array([body.package_cap / 100 for body in bodies] + [np.inf])
     at_cap = np.array([body.pricing == "at_cap" for body in bodies] + [False])
     factor = np.array([body.value_factor for body in bodies] + [1.0])
-    return cap[batch.campaign], at_cap[batch.campaign], factor[batch.campaign]
+    raised = np.array([body.raise_factor for body in bodies] + [1.0])[batch.campaign] ** batch.attempt
+    return cap[batch.campaign], at_cap[batch.campaign], factor[batch.campaign] * raised
 
 
 def _affordable(market: Market, batch: Offers, line: Integers, merit: Floats) -> Booleans:

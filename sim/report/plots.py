@@ -13,12 +13,13 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
 from sim.analysis import counts, curves
-from sim.analysis.counts import Panel
+from sim.analysis.counts import Panel, SpellCounts
 from sim.analysis.curves import MONTHS_12, MONTHS_24, Floats
 from sim.files import replacing
 from sim.quantities import WEEKS_PER_YEAR, format_money
 from sim.report import style
-from sim.scenario.schema import Event, Scenario
+from sim.scenario.events import Event
+from sim.scenario.schema import Scenario
 from sim.tables import codes, numbers
 
 SOURCE = (
@@ -37,15 +38,30 @@ def plot_hiring(scenario: Scenario, labs: Any, events: Any, ax: Axes | None = No
         events: recorded table; events that happened in most runs are marked at their median week.
         ax: axes to draw on; new ones if not given.
     """
-    axes = ax if ax is not None else style.new_axes()
     panel = Panel.of(labs, list(scenario.labs))
-    low, middle, high = np.percentile(counts.cumulative_hires(panel), (5, 50, 95), axis=0)
-    palette = style.colours(panel.labs)
-    days = np.array([_number_of(day) for day in (panel.dates + np.timedelta64(7, "D")).tolist()])
-    for j in reversed(range(len(panel.labs))):
-        colour = palette[panel.labs[j]]
+    return draw_hiring(scenario, panel.dates, counts.cumulative_hires(panel), events, ax)
+
+
+def draw_hiring(scenario: Scenario, dates: Any, hires: Any, events: Any, ax: Axes | None = None) -> Axes:
+    """As `plot_hiring`, from what is counted already.
+
+    Args:
+        scenario: what was run.
+        dates: first days of the weeks (W,).
+        hires: cumulative hires (runs R, W, labs L).
+        events: recorded table.
+        ax: axes to draw on; new ones if not given.
+    """
+    axes = ax if ax is not None else style.new_axes()
+    runs, labs = len(hires), list(scenario.labs)
+    each = [np.percentile(hires[..., j], (5, 50, 95), axis=0) for j in range(len(labs))]  # a lab at a time
+    low, middle, high = np.stack(each, axis=-1)
+    palette = style.colours(labs)
+    days = np.array([_number_of(day) for day in (dates + np.timedelta64(7, "D")).tolist()])
+    for j in reversed(range(len(labs))):
+        colour = palette[labs[j]]
         known = colour != style.GREY
-        if known and len(panel.runs) > 1:
+        if known and runs > 1:
             axes.fill_between(days, low[:, j], high[:, j], color=colour, alpha=0.14, linewidth=0)
         axes.plot(days, middle[:, j], color=colour, linewidth=2.2 if known else 1.0, marker=_marker(days))
     axes.set_xlim(days[0] - 7, days[-1])
@@ -55,7 +71,7 @@ def plot_hiring(scenario: Scenario, labs: Any, events: Any, ax: Axes | None = No
     locator = AutoDateLocator(minticks=4, maxticks=8)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    _mark_events(axes, _event_marks(scenario, events, len(panel.runs)))
+    _mark_events(axes, _event_marks(scenario, events, runs))
     ends = [
         (
             f"{_name(scenario, lab)}  {middle[-1, j]:,.0f}",
@@ -63,13 +79,13 @@ def plot_hiring(scenario: Scenario, labs: Any, events: Any, ax: Axes | None = No
             palette[lab],
             palette[lab] != style.GREY,
         )
-        for j, lab in enumerate(panel.labs)
+        for j, lab in enumerate(labs)
     ]
     style.label_ends(axes, ends)
     style.dress(
         axes,
-        _hiring_headline(scenario, panel, middle),
-        "Cumulative hires by lab" + _over(len(panel.runs)),
+        _hiring_headline(scenario, middle),
+        "Cumulative hires by lab" + _over(runs),
         _source(scenario),
     )
     return axes
@@ -86,12 +102,24 @@ def plot_retention(scenario: Scenario, spells: Any, ax: Axes | None = None) -> A
         spells: recorded table.
         ax: axes to draw on; new ones if not given.
     """
+    by_run = counts.spell_counts(spells, per_run=True, groups=list(scenario.labs), weeks=MONTHS_24)
+    single = curves.kaplan_meier(by_run.at_risk, by_run.ends)
+    return draw_retention(scenario, by_run.pooled(), single, ax)
+
+
+def draw_retention(scenario: Scenario, pooled: SpellCounts, single: Floats, ax: Axes | None = None) -> Axes:
+    """As `plot_retention`, from what is counted already.
+
+    Args:
+        scenario: what was run.
+        pooled: counts of new hires by lab, all runs together.
+        single: survival of each run's new hires on their own (runs R, labs L, weeks + 1).
+        ax: axes to draw on; new ones if not given.
+    """
     axes = ax if ax is not None else style.new_axes()
-    labs = list(scenario.labs)
-    by_run = counts.spell_counts(spells, per_run=True, groups=labs, weeks=MONTHS_24)
-    runs, palette, pooled = len(by_run.runs), style.colours(labs), by_run.pooled()
+    labs, runs = list(scenario.labs), len(single)
+    palette = style.colours(labs)
     survival = 100 * curves.kaplan_meier(pooled.at_risk, pooled.ends)
-    spread = 100 * curves.kaplan_meier(by_run.at_risk, by_run.ends)
     ends, lowest = [], 90.0
     for j in reversed(range(len(labs))):
         if not pooled.at_risk[j].any():
@@ -100,7 +128,7 @@ def plot_retention(scenario: Scenario, spells: Any, ax: Axes | None = None) -> A
         months, colour = np.arange(weeks) * 12 / MONTHS_12, palette[labs[j]]
         known = colour != style.GREY
         if known and runs > 1:
-            low, high = np.nanpercentile(spread[:, j, :weeks], (5, 95), axis=0)
+            low, high = np.nanpercentile(100 * single[:, j, :weeks], (5, 95), axis=0)
             axes.fill_between(months, low, high, color=colour, alpha=0.12, linewidth=0)
             lowest = min(lowest, float(np.nanmin(low)))
         axes.plot(months, survival[j, :weeks], color=colour, linewidth=2.2 if known else 1.0)
@@ -150,11 +178,11 @@ def _source(scenario: Scenario) -> str:
     return SOURCE.format(name=scenario.name)
 
 
-def _hiring_headline(scenario: Scenario, panel: Panel, middle: Floats) -> str:
+def _hiring_headline(scenario: Scenario, middle: Floats) -> str:
     order = np.argsort(-middle[-1], kind="stable")[:2]
-    labels = [scenario.labs[panel.labs[j]].label for j in order]
+    labels = [list(scenario.labs.values())[j].label for j in order]
     hired = [f"{middle[-1, j]:,.0f}" for j in order]
-    span = _span(len(panel.weeks))
+    span = _span(len(middle))
     if not middle[-1, order[0]]:
         return f"Nobody hires in {span}"
     if len(order) == 1 or not middle[-1, order[1]]:

@@ -33,7 +33,10 @@ def print_summary(
     out = console or Console(soft_wrap=False)
     runs = summary["runs"]
     out.print(Text(scenario.title, style="bold"))
-    out.print(f"{runs} run{'s' if runs > 1 else ''} of {summary['weeks']} weeks, seed {summary['seed']}")
+    failed = f"{runs - summary['failed']} of " if summary["failed"] else ""
+    out.print(
+        f"{failed}{runs} run{'s' if runs > 1 else ''} of {summary['weeks']} weeks, seed {summary['seed']}"
+    )
     out.print()
     for name, campaign in summary["campaigns"].items():
         out.print(Text(campaign_sentence(scenario, name, campaign)))
@@ -53,6 +56,7 @@ def print_checks(checks: Sequence[Any], console: Console | None = None) -> None:
     table = _table(
         "oracle", "figure", "theory", "market", "s.e.", "z", "", caption="z: distance in standard errors"
     )
+    table.columns[1].no_wrap = False  # a long name takes two lines rather than the verdict's place
     for check in checks:
         verdict = Text("ok", style="green") if check.passed else Text("SHORT", style="bold red")
         table.add_row(
@@ -67,6 +71,97 @@ def print_checks(checks: Sequence[Any], console: Console | None = None) -> None:
     out.print(table)
     failed = sum(not check.passed for check in checks)
     out.print(f"{len(checks) - failed} of {len(checks)} figures agree with theory (|z| below 4)")
+
+
+SHOWN = ("hires", "departures", "headcount_end", "spend_usd", "accepted", "stars_end")
+
+
+def print_comparison(
+    rows: Sequence[dict[str, Any]], manifest: dict[str, Any], folder: Path, console: Console | None = None
+) -> None:
+    """Print the main rows of a comparison: those whose interval leaves zero out.
+
+    Args:
+        rows: of `comparison.parquet`.
+        manifest: of its folder.
+        folder: where the files are.
+        console: where to print; standard output if not given.
+    """
+    out = console or Console()
+    base = next(iter(manifest["variants"]))
+    for other in list(manifest["variants"])[1:]:
+        mine = [row for row in rows if row["other"] == other]
+        out.print(Text(f"{other} less {base}", style="bold"))
+        out.print(f"{manifest['runs']} pairs of runs, seed {manifest['seed']}")
+        table = _table(
+            "of", "figure", "mean", "95 % interval", "sign", "width",
+            caption="mean difference; sign: runs that have it; width: of the interval beside unpaired runs",
+        )  # fmt: skip
+        for row in mine:
+            if _is_main(row):
+                table.add_row(
+                    Text(row["name"]),
+                    Text(row["figure"]),
+                    _signed(row["difference"]),
+                    _interval(row),
+                    _percent(row["same_sign"]),
+                    "-" if row["narrowing"] is None else f"{row['narrowing']:.2f}",
+                )
+        if table.row_count:
+            out.print(table)
+        else:
+            out.print("No main figure differs.")
+    out.print(Text(f"Written to {folder}/: comparison.parquet has every figure", style="bold"))
+
+
+def _is_main(row: dict[str, Any]) -> bool:
+    """Whether a row of a comparison is shown: a main figure whose interval leaves zero out, or a cost."""
+    known = row["lower"] is not None and row["upper"] is not None
+    if row["figure"].startswith("usd_per_"):
+        return known
+    main = row["figure"] in SHOWN and row["difference"] not in (None, 0)
+    return main and (not known or row["lower"] > 0 or row["upper"] < 0)
+
+
+def print_sweep(
+    rows: Sequence[dict[str, Any]], manifest: dict[str, Any], folder: Path, console: Console | None = None
+) -> None:
+    """Print hires by variant and lab, and what each campaign gains.
+
+    Args:
+        rows: of `sweep.parquet`.
+        manifest: of its folder.
+        folder: where the files are.
+        console: where to print; standard output if not given.
+    """
+    out = console or Console()
+    out.print(f"{len(manifest['points'])} variants of {manifest['runs']} runs, seed {manifest['seed']}")
+    variants = dict(zip(manifest["variants"], manifest["points"], strict=True))
+    table = _table("variant", "campaigns gain", "all labs hire", caption="means over runs")
+    for variant, point in variants.items():
+        mine = [row for row in rows if row["variant"] == variant]
+        values = ", ".join(f"{path.split('.')[-1]}={value}" for path, value in point.items())
+        table.add_row(
+            Text(values),
+            *(
+                f"{sum(row['mean'] or 0 for row in mine if (row['kind'], row['figure']) == wanted):,.1f}"
+                for wanted in (("campaign", "accepted"), ("lab", "hires"))
+            ),
+        )
+    out.print(table)
+    out.print(Text(f"Written to {folder}/: sweep.parquet has every figure of every variant", style="bold"))
+
+
+def _signed(number: float) -> str:
+    if abs(number) >= 1000:
+        return ("-" if number < 0 else "+") + _usd(abs(number))
+    return f"{number:+.3g}"
+
+
+def _interval(row: dict[str, Any]) -> str:
+    if row["lower"] is None:
+        return "-"
+    return f"{_signed(row['lower'])} to {_signed(row['upper'])}"
 
 
 def campaign_sentence(scenario: Scenario, name: str, campaign: dict[str, Any]) -> str:

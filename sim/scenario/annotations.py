@@ -63,6 +63,26 @@ def fields_at(model: type[BaseModel], path: Path) -> list[str]:
     return [name for kind in _at(model, path) if _is_section(kind) for name in kind.model_fields]
 
 
+def homes(model: type[BaseModel], name: str) -> list[str]:
+    """The dotted paths of the sections with a field of this name, shortest first; * is any name or number."""
+    found: list[str] = []
+    seen: set[Any] = set()
+    level: list[tuple[str, Any]] = [("", model)]
+    while level:
+        below: list[tuple[str, Any]] = []
+        for path, annotation in level:
+            for kind in _alternatives(annotation):
+                if _is_section(kind) and kind not in seen:
+                    seen.add(kind)
+                    found.extend([path] if name in kind.model_fields else [])
+                    prefix = f"{path}." if path else ""
+                    below.extend((prefix + key, field.annotation) for key, field in kind.model_fields.items())
+                elif get_origin(kind) in (dict, list, tuple):
+                    below.extend((f"{path}.*", part) for part in get_args(kind) if part is not Ellipsis)
+        level = below
+    return found
+
+
 def quantity_at(model: type[BaseModel], path: Path) -> Quantity[Any] | None:
     """The quantity at a path, if what stands there has a unit."""
     return next((kind for kind in _at(model, path) if isinstance(kind, Quantity)), None)

@@ -2,22 +2,28 @@
 
 `extends: baseline` names a file beside this one, or a shipped scenario. Mappings merge key by key,
 the child's `events` follow the parent's, all else replaces what the parent says; a number written
-with its source is one thing and is replaced whole, so that no value inherits another's source.
+with its source is one thing and is replaced whole, so that no value inherits another's source. What
+merging cannot reach, such as an event of the parent, the child's `overrides` replace by dotted path.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from sim.figures import data_folder
-from sim.scenario.errors import Place, failure, nearest, shown, suggestion
+from sim.scenario.errors import Place, Problem, ScenarioError, failure, found, nearest, shown, suggestion
+from sim.scenario.limits import LIMITS, Limits
+from sim.scenario.overrides import override_named
 from sim.scenario.provenance import cited_value
-from sim.scenario.yaml_nodes import LIMITS, Limits, Node, read_file
+from sim.scenario.yaml_nodes import Node, read_file, without_key
 
 MAX_EXTENDS = 10
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\.ya?ml)?")
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\.ya?ml)?")
 _ENDINGS = ("", ".yaml", ".yml")
 
 
@@ -50,38 +56,60 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def compose(path: Path, limits: Limits = LIMITS) -> Node:
-    """The tree of a file with all that it extends. Raises ScenarioError."""
-    tree = _compose(path, limits, ())
+def compose(path: Path, model: type[BaseModel], limits: Limits = LIMITS) -> Node:
+    """The tree of a file with all that it extends; `model` knows the keys. Raises ScenarioError."""
+    tree = _compose(path, model, limits, ())
     if tree.size > limits.nodes:
         raise failure(tree.place, "", f"more than {limits.nodes} keys and values with all that it extends")
     return tree
 
 
-def _compose(path: Path, limits: Limits, below: tuple[Path, ...]) -> Node:
+def _compose(path: Path, model: type[BaseModel], limits: Limits, below: tuple[Path, ...]) -> Node:
     tree = read_file(path, _name_for_people(path), limits)
     if not isinstance(tree.content, dict):
-        kind = "a list" if isinstance(tree.content, list) else shown(tree.content)
-        raise failure(tree.place, "", f"a scenario is a mapping (key: value), found {kind}")
-    extends = tree.content.get("extends")
-    if extends is None:
+        message = f"a scenario is a mapping (key: value), found {found(tree.content)}"
+        raise failure(tree.place, "", message)
+    extends, overrides = tree.content.get("extends"), tree.content.get("overrides")
+    tree = without_key(without_key(tree, "extends"), "overrides")
+    if extends is not None:
+        seen = (*below, path)
+        parent = _parent(extends, path)
+        _refuse_circle(extends, parent, seen)
+        tree = merge(_compose(parent, model, limits, seen), tree)
+    if overrides is None:
         return tree
-    seen = (*below, path.resolve())
-    parent = _parent(extends, path)
-    if parent.resolve() in seen:
-        chain = " extends ".join(p.name for p in (*seen, parent))
+    try:
+        return override_named(tree, overrides, model)
+    except ScenarioError as error:
+        raise ScenarioError([*_reasons(tree, extends, model), *error.problems]) from None
+
+
+def _reasons(tree: Node, extends: Node | None, model: type[BaseModel]) -> Iterator[Problem]:
+    """Why overrides may find nothing to replace: nothing is extended, for the key is missing or misspelt."""
+    if extends is not None or not isinstance(tree.content, dict):
+        return
+    unknown = [key for key in tree.content if key not in model.model_fields]
+    for key in unknown:
+        hint = suggestion(key, [*model.model_fields, "extends"])
+        yield Problem.at(tree.keys[key], key, "unknown key", hint)
+    if not unknown:
+        message = "this key is missing, and overrides replace what is extended"
+        yield Problem.at(tree.place, "extends", message, "write extends: baseline")
+
+
+def _refuse_circle(extends: Node, parent: Path, seen: tuple[Path, ...]) -> None:
+    if parent.resolve() in [path.resolve() for path in seen]:
+        chain = " extends ".join(path.name for path in (*seen, parent))
         raise failure(extends.place, "extends", f"a circle: {chain}")
     if len(seen) > MAX_EXTENDS:
         raise failure(extends.place, "extends", f"more than {MAX_EXTENDS} files extend one another")
-    content = {key: node for key, node in tree.content.items() if key != "extends"}
-    return merge(_compose(parent, limits, seen), Node(content, tree.place, _keys(tree, content)))
 
 
 def _parent(extends: Node, path: Path) -> Path:
     name = extends.content
-    if not isinstance(name, str) or not _FILE_NAME.fullmatch(name):
+    if not isinstance(name, str) or not PLAIN_NAME.fullmatch(name):
         hint = "write the plain name of a file beside this one, or of a shipped scenario"
-        raise failure(extends.place, "extends", f"{shown(name)} is not a plain file name", hint)
+        raise failure(extends.place, "extends", f"{found(name)} is not a plain file name", hint)
     for beside in (path.parent / f"{name}{ending}" for ending in _ENDINGS):
         if _is_file(beside):
             if beside.resolve().parent != path.parent.resolve():
@@ -106,10 +134,6 @@ def _name_for_people(path: Path) -> str:
         return path.resolve().relative_to(Path.cwd()).as_posix()
     except (OSError, ValueError, RuntimeError):  # a folder elsewhere, or none, or links in a circle
         return str(path)
-
-
-def _keys(tree: Node, content: dict[str, Node]) -> dict[str, Place]:
-    return {key: tree.keys[key] for key in content}
 
 
 def merge(parent: Node, child: Node) -> Node:

@@ -20,6 +20,7 @@ from sim.scenario.provenance import Plain
 from sim.scenario.yaml_nodes import Node, Scalar, reads_as_text
 
 _WIDTH = 110
+ONE_LINE = 2**31
 _TAG = "tag:yaml.org,2002:"
 _TAGS = {bool: "bool", int: "int", float: "float", type(None): "null"}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -63,10 +64,10 @@ def tree_of(data: Plain, place: Place) -> Node:
     return Node([tree_of(item, place) for item in data] if isinstance(data, list) else data, place)
 
 
-def to_yaml(data: Plain) -> str:
-    """Plain data as YAML that `yaml_nodes` reads back as the same data."""
+def to_yaml(data: Plain, width: int = _WIDTH) -> str:
+    """Plain data as YAML that `yaml_nodes` reads back as the same data; longer lines are broken."""
     yaml = YAML(typ="safe", pure=True)
-    yaml.width = _WIDTH
+    yaml.width = width
     yaml.allow_unicode = True
     stream = io.StringIO()
     yaml.serialize(_yaml_node(data), stream)

@@ -21,7 +21,7 @@ control and direction characters are escaped, long texts cut.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 _LONGEST = 80
@@ -72,7 +72,11 @@ class ScenarioError(Exception):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        lines = [str(problem) for problem in self.problems[:_MOST_PROBLEMS]]
+        return self.told(str)
+
+    def told(self, tell: Callable[[Problem], str]) -> str:
+        """The problems, each in the words that `tell` finds, cut short where they are many."""
+        lines = [tell(problem) for problem in self.problems[:_MOST_PROBLEMS]]
         more = len(self.problems) - len(lines)
         return "\n".join([*lines, f"... and {more} more"] if more else lines)
 
@@ -116,7 +120,10 @@ class ScenarioIssues(ValueError):
 
     def unknown(self, path: str, kind: str, name: str, known: Iterable[str]) -> None:
         """Note that `name` is no `kind` ("lab", "plan") among those known."""
-        self.add(path, f"unknown {kind} {shown(name)}", suggestion(name, known, f"{kind}s"))
+        names = list(known)
+        meant = nearest(name, names)
+        hint = f"did you mean {shown(meant)}? " if meant else ""
+        self.add(path, f"unknown {kind} {shown(name)}", hint + listed(names, f"{kind}s"))
 
     def raise_if_any(self) -> None:
         """Raise self if anything was noted."""
@@ -143,6 +150,13 @@ def shown(value: object) -> str:
     return printable(text if len(text) <= _LONGEST else text[:_LONGEST] + "...")
 
 
+def found(value: object) -> str:
+    """What stands where something else was expected, for a message."""
+    if isinstance(value, dict):
+        return "a mapping"
+    return "a list" if isinstance(value, list) else shown(value)
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` most likely means, if any; neither case nor - and _ matter."""
 
@@ -160,7 +174,12 @@ def suggestion(word: str, known: Iterable[str], kind: str = "keys") -> str:
     meant = nearest(word, names)
     if meant is not None:
         return f"did you mean {shown(meant)}?"
+    return listed(names, kind)
+
+
+def listed(names: Sequence[str], kind: str) -> str:
+    """The words that there are of a kind, for a hint; the first of them where they are many."""
     if not names:
         return f"there are no {kind} here"
-    listed = ", ".join(names[:_MOST_NAMES])
-    return f"{kind} here: {listed}" + (", ..." if len(names) > _MOST_NAMES else "")
+    more = ", ..." if len(names) > _MOST_NAMES else ""
+    return f"{kind} here: {', '.join(names[:_MOST_NAMES])}{more}"

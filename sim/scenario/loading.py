@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -17,13 +16,14 @@ from sim.figures import load_figures
 from sim.scenario.composing import compose, find_scenario, scenario_names
 from sim.scenario.dumping import plain_data, to_yaml, tree_of
 from sim.scenario.errors import Citation, Place, ScenarioError
+from sim.scenario.limits import COMPOSED_LIMITS, LIMITS
 from sim.scenario.overrides import override
-from sim.scenario.provenance import default_citations, separate
+from sim.scenario.provenance import default_citations, separate, value_places
 from sim.scenario.schema import Scenario
 from sim.scenario.validation import validate
-from sim.scenario.yaml_nodes import COMPOSED_LIMITS, LIMITS, Node
+from sim.scenario.yaml_nodes import Node
 
-__all__ = ["change_scenario", "dump_scenario", "load_scenario", "scenario_json_schema", "scenario_names"]
+__all__ = ["change_scenario", "dump_scenario", "load_scenario", "load_with_places", "scenario_names"]
 
 
 def load_scenario(
@@ -39,8 +39,22 @@ def load_scenario(
     Raises:
         ScenarioError: with every problem found, each with its position.
     """
+    return load_with_places(name_or_path, overrides, composed=composed)[0]
+
+
+def load_with_places(
+    name_or_path: str | os.PathLike[str], overrides: Sequence[str] = (), *, composed: bool = False
+) -> tuple[Scenario, dict[str, Place]]:
+    """As `load_scenario`, and where each value that is no default of the schema stands, by dotted path.
+
+    The place of what an override replaced is that of the override.
+
+    Raises:
+        ScenarioError: with every problem found, each with its position.
+    """
     limits = COMPOSED_LIMITS if composed else LIMITS
-    return _scenario(override(compose(find_scenario(name_or_path), limits), overrides, Scenario))
+    tree = override(compose(find_scenario(name_or_path), Scenario, limits), overrides, Scenario)
+    return _scenario(tree), dict(value_places(tree))
 
 
 def change_scenario(scenario: Scenario, overrides: Sequence[str]) -> Scenario:
@@ -85,38 +99,3 @@ def read_tree[M: BaseModel](
     if separated.problems:
         raise ScenarioError(separated.problems)
     return value, default_citations(value) | separated.citations
-
-
-def scenario_json_schema() -> dict[str, Any]:
-    """The JSON Schema of a scenario file, for editors: `extends`, and numbers with their sources, included.
-
-    No key is required, since a file may leave any to the one that it extends.
-    """
-    schema = Scenario.model_json_schema()
-    for section in (schema, *schema["$defs"].values()):
-        section.pop("required", None)
-        for name, field in section.get("properties", {}).items():
-            section["properties"][name] = _with_source(field)
-    schema["properties"]["extends"] = {
-        "type": "string",
-        "description": "a file beside this one, or a shipped name",
-    }
-    return schema
-
-
-def _with_source(field: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a field, which may also be `{value, source, note}` if it is a scalar."""
-    kinds = {kind.get("type") for kind in field.get("anyOf", [field])}
-    if kinds & {None, "object", "array"}:  # None: a reference to a section
-        return field
-    about: dict[str, Any] = {
-        key: field.pop(key) for key in ("title", "description", "default", "symbol", "source") if key in field
-    }
-    text = {"type": "string"}
-    cited = {
-        "type": "object",
-        "properties": {"value": field, "source": text, "note": text},
-        "required": ["value"],
-        "additionalProperties": False,
-    }
-    return {**about, "anyOf": [field, cited]}

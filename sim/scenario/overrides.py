@@ -1,29 +1,52 @@
-"""`--set a.b.c=VALUE`: one value of a composed tree replaced by dotted path.
+"""`--set a.b.c=VALUE`, and a file's `overrides: {a.b.c: VALUE}`: values replaced by dotted path.
 
 A step is a key that is there or that the schema knows; in a list it is an index, or for events the
-kind, the name or the plan of the only event that has it: `events.model_release.surprise=1`.
+kind, the name or the plan of the only event that has it: `events.model_release.surprise=1`. The value
+null takes away whatever is more than a single value: an event, a unit, a lab.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from pydantic import BaseModel
 
 from sim.scenario.annotations import fields_at
-from sim.scenario.errors import Place, Problem, ScenarioError, failure, shown, suggestion
+from sim.scenario.errors import Place, Problem, ScenarioError, failure, found, shown, suggestion
+from sim.scenario.limits import stray_character, stray_hint
 from sim.scenario.provenance import cited_value
-from sim.scenario.yaml_nodes import Node, Scalar, read_text, scalar
+from sim.scenario.yaml_nodes import Node, Scalar, read_text, scalar, without_key
 
 type Steps = Sequence[str]
 
 
+_FORM = "an override is a dotted path, = and a value"
+_KEY_FORM = "an override is a dotted path: value"
+_EXAMPLE = "labs.meta.staff"
+
+
 def override(tree: Node, texts: Sequence[str], model: type[BaseModel]) -> Node:
     """The tree with every `path=value` applied in turn. Raises ScenarioError naming all that cannot be."""
+    return _apply(tree, (partial(_of_text, text, model) for text in texts))
+
+
+def override_named(tree: Node, overrides: Node, model: type[BaseModel]) -> Node:
+    """The tree with a file's `overrides` applied in turn. Raises ScenarioError naming all that cannot be."""
+    if not isinstance(overrides.content, dict):
+        hint = f"write {_EXAMPLE}: 500 below overrides"
+        message = f"expected a mapping of dotted paths, found {found(overrides.content)}"
+        raise failure(overrides.place, "overrides", message, hint)
+    items = overrides.content.items()
+    return _apply(tree, (partial(_of_key, path, value, overrides, model) for path, value in items))
+
+
+def _apply(tree: Node, readers: Iterable[Callable[[], _Override]]) -> Node:
     problems: list[Problem] = []
-    for text in texts:
+    for reader in readers:
         try:
-            tree = _Override(text, model).apply(tree)
+            tree = reader().apply(tree)
         except ScenarioError as error:
             problems.extend(error.problems)
     if problems:
@@ -31,36 +54,55 @@ def override(tree: Node, texts: Sequence[str], model: type[BaseModel]) -> Node:
     return tree
 
 
+def _of_text(text: str, model: type[BaseModel]) -> _Override:
+    path, equals, value = text.partition("=")
+    path = path.strip()
+    place = Place(f"--set {text}")
+    if not equals or not all(path.split(".")):
+        raise failure(place, "", _FORM, f"--set {_EXAMPLE}=500")
+    return _Override(
+        path, Node(_scalar(path, value.strip(), place), place), place, model, f"--set {path}=..."
+    )
+
+
+def _of_key(path: str, value: Node, overrides: Node, model: type[BaseModel]) -> _Override:
+    place = overrides.keys[path]
+    if not all(path.split(".")):
+        raise failure(place, f"overrides.{path}", _KEY_FORM, f"{_EXAMPLE}: 500")
+    return _Override(path, value, place, model, f"{path}: ...")
+
+
+def _scalar(path: str, text: str, place: Place) -> Scalar:
+    stray = stray_character(text)
+    if stray:
+        raise failure(
+            place, path, f"the character U+{ord(stray):04X} is not allowed in a scenario", stray_hint(stray)
+        )
+    try:
+        if text[:1] not in ("'", '"'):
+            return scalar(text)
+        content = read_text(text, place.file).content
+    except ValueError as error:
+        raise failure(place, path, f"{error}, found {shown(text)}") from None
+    except ScenarioError:
+        raise failure(place, path, "the quotes are not closed") from None
+    assert not isinstance(content, dict | list)
+    return content
+
+
+@dataclass(frozen=True, slots=True)
 class _Override:
-    """One `path=value`, and the place that messages about it name."""
+    """One replacement: its path and value, the place that messages about it name, how it is written."""
 
-    def __init__(self, text: str, model: type[BaseModel]) -> None:
-        path, equals, value = text.partition("=")
-        self.place = Place(f"--set {text}")
-        self.model = model
-        self.path = path.strip()
-        self.steps = self.path.split(".")
-        if not equals or not all(self.steps):
-            raise failure(
-                self.place, "", "an override is a dotted path, = and a value", "--set labs.meta.staff=500"
-            )
-        self.value = Node(self._scalar(value.strip()), self.place)
-
-    def _scalar(self, text: str) -> Scalar:
-        try:
-            if text[:1] not in ("'", '"'):
-                return scalar(text)
-            content = read_text(text, self.place.file).content
-        except ValueError as error:
-            raise failure(self.place, self.path, f"{error}, found {shown(text)}") from None
-        except ScenarioError:
-            raise failure(self.place, self.path, "the quotes are not closed") from None
-        assert not isinstance(content, dict | list)
-        return content
+    path: str
+    value: Node
+    place: Place
+    model: type[BaseModel]
+    form: str
 
     def apply(self, tree: Node) -> Node:
         """The tree with the value in its place."""
-        return self._set(tree, self.steps, ())
+        return self._set(tree, self.path.split("."), ())
 
     def _set(self, node: Node, steps: Steps, above: tuple[str | int, ...]) -> Node:
         """A copy of the node, which stands at the path `above`, with the value `steps` below it."""
@@ -70,9 +112,8 @@ class _Override:
             return self._set_item(node, node.content, steps, above)
         if not isinstance(node.content, dict) or cited_value(node) is not None:
             path = _dotted(above)
-            raise failure(
-                self.place, self.path, f"{path} is a single value, nothing lies below it", f"--set {path}=..."
-            )
+            hint = self.form.replace(self.path, path, 1)
+            raise failure(self.place, self.path, f"{path} is a single value, nothing lies below it", hint)
         step, *rest = steps
         child = node.content.get(step)
         if child is None and step not in fields_at(self.model, above):
@@ -80,10 +121,19 @@ class _Override:
             raise failure(self.place, _dotted((*above, step)), "unknown key", suggestion(step, known))
         if child is None:
             child = Node({}, self.place) if rest else self.value
+        if not rest and self._removes(child):
+            return without_key(node, step)
         new = self._set(child, rest, (*above, step))
         return Node(node.content | {step: new}, node.place, node.keys | {step: self.place})
 
+    def _removes(self, node: Node) -> bool:
+        """Whether the value is null and the node more than a single value."""
+        several = isinstance(node.content, list) or (isinstance(node.content, dict) and not cited_value(node))
+        return several and self.value.content is None
+
     def _replace(self, node: Node, above: tuple[str | int, ...]) -> Node:
+        if isinstance(self.value.content, dict | list):
+            return self.value
         names = list(node.content) if isinstance(node.content, dict) else []
         if isinstance(node.content, list) or (names and cited_value(node) is None):
             hint = f"set one of its keys: {', '.join(names[:12])}" if names else "set an item: a.0=..."
@@ -94,6 +144,8 @@ class _Override:
         index, kind = self._select(items, steps[0], above)
         rest = list(steps[1:])
         item = items[index]
+        if not rest and self._removes(item):
+            return Node([*items[:index], *items[index + 1 :]], node.place)
         if kind is not None and not (rest and _has_beside(item, kind, rest[0])):
             rest = [kind, *rest]
         new = self._set(item, rest, (*above, index))

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from sim.scenario.errors import Citation, Problem, nearest, shown, suggestion
+from sim.scenario.errors import Citation, Place, Problem, nearest, shown, suggestion
 from sim.scenario.yaml_nodes import Node, Scalar
 
 ASSUMPTION = "assumption"
+_LONG = "description"  # the only text that may run over several lines
 
 type Plain = Scalar | dict[str, Plain] | list[Plain]
 
@@ -36,6 +37,16 @@ def cited_value(node: Node) -> Node | None:
         return None
     value = node.content.get("value")
     return None if value is None or isinstance(value.content, dict | list) else value
+
+
+def value_places(node: Node, path: str = "") -> Iterator[tuple[str, Place]]:
+    """Where every single value below a node stands, by dotted path; an empty mapping or list is one too."""
+    node = cited_value(node) or node
+    children = list(node.children())
+    if not children:
+        yield path, node.place
+    for key, child in children:
+        yield from value_places(child, f"{path}.{key}" if path else str(key))
 
 
 def separate(root: Node, figures: Iterable[str]) -> Separated:
@@ -60,6 +71,9 @@ def _separate(node: Node, path: str, sources: frozenset[str], result: Separated)
         return {str(key): child for key, child in below.items()}
     if isinstance(node.content, list):
         return list(below.values())
+    if isinstance(node.content, str) and "\n" in node.content and path.rpartition(".")[2] != _LONG:
+        problem = Problem.at(node.place, path, "must stand on one line", "remove the line break")
+        result.problems.append(problem)
     return node.content
 
 
@@ -79,8 +93,9 @@ def _citation(
             problems.append(Problem.at(child.place, f"{path}.{key}", "expected text"))
         else:
             said[key] = child.content.strip()
-    if "source" in node.content:
-        place = node.content["source"].place
+    source = node.content.get("source")
+    if source is not None and isinstance(source.content, str):
+        place = source.place
         problems.extend(
             Problem.at(place, f"{path}.source", *bad) for bad in _unknown(said["source"], sources)
         )

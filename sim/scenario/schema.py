@@ -12,46 +12,28 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from sim.quantities import Date, Fraction, Money, MoneyRate, Months, Rate, Weeks, Years
 from sim.scenario.errors import Citation, ScenarioIssues
-
-NonNegative = Annotated[float, Field(ge=0, le=1e6)]
-Positive = Annotated[float, Field(gt=0, le=1e6)]
-Weight = Annotated[float, Field(ge=-100, le=100)]
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
-Title = Annotated[int, Field(ge=0, le=2)]
-Pay = Annotated[MoneyRate, Field(ge=100, le=10**16)]  # at least a dollar a year: pay has a logarithm
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
-
-CounterPolicy = Literal["off", "match_once", "second_price"]
-PricingPolicy = Literal["optimal", "posted", "second_price"]
-CampaignPricing = Literal["priced", "at_cap"]
-MOST_CAMPAIGNS = 16  # one bit each in who has been approached by which
-EVENT_KINDS = (
-    "plan",
-    "model_release",
-    "acquihire",
-    "investment",
-    "campaign",
-    "leadership_change",
-    "hiring_freeze",
-    "budget_change",
+from sim.scenario.events import CounterPolicy, Event, StrategyName, find_faults
+from sim.scenario.sections import (
+    Count,
+    Mission,
+    Name,
+    NonNegative,
+    Pay,
+    Person,
+    Positive,
+    Section,
+    Title,
+    Weight,
+    parameter,
 )
 
-
-def parameter(default: Any, meaning: str, *, symbol: str = "", source: str = "assumption") -> Any:
-    """A schema field whose meaning, symbol and source travel with it into docs and JSON Schema."""
-    return Field(default, description=meaning, json_schema_extra={"symbol": symbol, "source": source})
-
-
-class Section(BaseModel):
-    """Base of every part of a scenario: frozen, unknown keys refused, defaults checked too."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
+PricingPolicy = Literal["optimal", "posted", "second_price"]
 
 
 class Choice(Section):
@@ -169,6 +151,10 @@ class Exits(Section):
         source="K3.hazard_ratio",
     )
 
+    left_behind_ratio: Annotated[float, Field(ge=1, le=1000)] = parameter(
+        3.133, "hazard in the year after an acqui-hire of those left behind, over the ordinary"
+    )
+
 
 class Entry(Section):
     """Who comes into the market (MODEL step 9)."""
@@ -220,6 +206,17 @@ class Standing(Section):
     leadership_recovery: Rate = parameter("20 %/year", "rate at which a unit gets over a lost leader")
 
 
+class Strategy(Section):
+    """What a strategy means to researchers (the article: open, closed, dual, or a rival's model rented)."""
+
+    open: Weight = parameter(0.4, "openness of the mission under open weights")
+    dual: Weight = parameter(0.0, "openness under open and closed models side by side")
+    closed: Weight = parameter(-0.4, "openness under closed models")
+    rent: Weight = parameter(-0.6, "openness while a rival's closed model is used")
+    ambition: NonNegative = parameter(0.5, "utility that everybody loses while own development is cut")
+    compute_freed: NonNegative = parameter(0.3, "compute freed for the rest of research by renting")
+
+
 class MarketParameters(Section):
     """Parameters common to all labs, by topic."""
 
@@ -235,14 +232,7 @@ class MarketParameters(Section):
     talent: Talent = Talent()
     ties: Ties = Ties()
     standing: Standing = Standing()
-
-
-class Mission(Section):
-    """A point in the space of missions; a researcher has one too, drawn from a standard normal."""
-
-    openness: Weight = parameter(0.0, "publishing and open weights")
-    safety: Weight = parameter(0.0, "safety of AI as an aim")
-    product: Weight = parameter(0.0, "products in many hands")
+    strategy: Strategy = Strategy()
 
 
 class Unit(Section):
@@ -252,6 +242,8 @@ class Unit(Section):
     culture: Weight | None = parameter(None, "utility of working there; the lab's if absent", symbol="c_j")
     working_conditions: Weight | None = parameter(None, "lowers exits; the lab's if absent", symbol="q_j")
     mission: Mission | None = parameter(None, "the unit's mission; the lab's if absent", symbol="m_j")
+    pay_factor: Positive = parameter(1.0, "the unit's own pay, over the lab's")
+    leader: Person | None = parameter(None, "who leads it, for people to read", source="")
 
 
 class Treasury(Section):
@@ -278,7 +270,7 @@ class HeadcountTarget(Section):
 class Lab(Section):
     """One lab: its people, money, pay, policies and what makes it attractive."""
 
-    label: Annotated[str, Field(min_length=1, max_length=60)] = Field(description="name for people")
+    label: Person = Field(description="name for people")
     staff: Count = Field(description="headcount at the start")
     headcount_plan: tuple[HeadcountTarget, ...] = parameter(
         (), "headcount plan N* after the start", symbol="N*"
@@ -309,122 +301,10 @@ class Lab(Section):
     culture: Weight = parameter(0.0, "utility of working there (fitted)", symbol="c_j")
     working_conditions: Weight = parameter(0.0, "lowers the exit hazards (fitted)", symbol="q_j")
     mission: Mission = Mission()
+    strategy: StrategyName = parameter("closed", "what becomes of its models: open, dual, closed, or rented")
+    reserved: bool = parameter(False, "a place for a lab that founders open in a founding_boom")
+    leader: Person | None = parameter(None, "who leads it, for people to read", source="")
     units: dict[Name, Unit] = parameter({}, "units; none means one unit that is the lab")
-
-
-class When(Section):
-    """The condition on which a plan fires."""
-
-    standing_below: Positive = Field(description="the plan fires when the lab's standing falls below this")
-    after: Weeks = parameter("7 days", "from the trigger to the plan")
-
-
-class ModelRelease(Section):
-    """A model release; a surprise of -1.5 is a disappointment of 1.5 release sds, against rivals."""
-
-    lab: Name
-    surprise: Annotated[float, Field(ge=-10, le=10)] = Field(description="in units of the release sd")
-
-
-class Acquihire(Section):
-    """A lab pays a target's owners and takes the founder and part of the team into a unit."""
-
-    buyer: Name
-    target: Name
-    price: Money = Field(description="paid from the buyer's treasury to the target's owners")
-    founder: bool = parameter(True, "the target's most talented person moves")
-    team_share: Fraction = parameter(0.0, "share of the others who move, drawn at random")
-    unit: Name | None = parameter(None, "unit of the buyer that receives them; opened if new")
-
-
-class Investment(Section):
-    """Money put into a lab's treasury, by another lab or from outside the market."""
-
-    target: Name
-    amount: Money
-    investor: Name | None = parameter(None, "the lab that pays; outside money if absent")
-
-
-class Campaign(Section):
-    """Offers to the best of one rival's staff, paid from an envelope of their own."""
-
-    name: Name
-    lab: Name
-    target: Name
-    researchers: Annotated[int, Field(ge=1, le=100_000)] = Field(description="how many are approached")
-    package_cap: Money = Field(description="sign-on and grant together are never above this")
-    weeks: Annotated[Weeks, Field(ge=1)] = parameter("8 weeks", "approaches are spread evenly over so long")
-    interviews: Literal["skip", "normal"] = parameter("normal", "skip: the offer is written at contact")
-    envelope: Money | None = parameter(None, "money set aside; researchers times cap if absent")
-    value_factor: Positive = parameter(1.5, "worth of the campaign's hires over ordinary ones (fitted)")
-    pricing: CampaignPricing = parameter("priced", "price by step 5, or offer everybody the cap")
-    unit: Name | None = parameter(None, "unit that receives the hires")
-    title: Title = parameter(0, "steps of title offered", symbol="h")
-
-
-class LeadershipChange(Section):
-    """A leader is dismissed or leaves; the unit's leadership falls and recovers slowly."""
-
-    lab: Name
-    unit: Name | None = parameter(None, "unit concerned; every unit if absent")
-    shock: Annotated[float, Field(ge=0, le=10)] = parameter(0.3, "fall of the unit's leadership", symbol="l")
-
-
-class HiringFreeze(Section):
-    """A lab stops approaching and offering for a while."""
-
-    lab: Name
-    weeks: Annotated[Weeks, Field(ge=1)]
-
-
-class BudgetChange(Section):
-    """From that week on a lab's inflows or headcount plan are multiplied."""
-
-    lab: Name
-    talent_inflow: NonNegative = parameter(1.0, "factor on the talent inflow")
-    treasury_inflow: NonNegative = parameter(1.0, "factor on the treasury inflow")
-    headcount_plan: NonNegative = parameter(1.0, "factor on the headcount plan")
-
-
-class Event(Section):
-    """One dated event, or a plan. Exactly one kind; part_of makes it wait for that plan."""
-
-    on: Date | None = Field(None, description="the week of this day; within a plan, the earliest date")
-    part_of: Name | None = Field(None, description="happens only if that plan has fired")
-    plan: Name | None = Field(None, description="a reaction rule of a lab, and its name")
-    lab: Name | None = Field(None, description="the plan's lab")
-    when: When | None = Field(None, description="the plan's condition")
-    model_release: ModelRelease | None = None
-    acquihire: Acquihire | None = None
-    investment: Investment | None = None
-    campaign: Campaign | None = None
-    leadership_change: LeadershipChange | None = None
-    hiring_freeze: HiringFreeze | None = None
-    budget_change: BudgetChange | None = None
-
-    @property
-    def kind(self) -> str:
-        """The one kind that is set."""
-        return next(kind for kind in EVENT_KINDS if getattr(self, kind) is not None)
-
-    @property
-    def body(self) -> Any:
-        """What the event says of its kind: a section, or the name of a plan."""
-        return getattr(self, self.kind)
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        kinds = [kind for kind in EVENT_KINDS if getattr(self, kind) is not None]
-        if len(kinds) != 1:
-            said = " and ".join(kinds) if kinds else "none"
-            raise ValueError(f"an event is exactly one of {', '.join(EVENT_KINDS)}; this one is {said}")
-        if self.plan is not None and (self.lab is None or self.when is None or self.on or self.part_of):
-            raise ValueError("a plan has a lab and a when, and neither on nor part_of")
-        if self.plan is None and (self.lab or self.when):
-            raise ValueError("only a plan has lab and when at this level")
-        if self.plan is None and self.on is None:
-            raise ValueError("an event needs its date: on: 2025-06-12")
-        return self
 
 
 class Scenario(Section):
@@ -471,12 +351,7 @@ class Scenario(Section):
         problems = ScenarioIssues()
         for name, lab in self.labs.items():
             _check_lab(self, name, lab, problems)
-        plans = [event.plan for event in self.events if event.plan]
-        campaigns = [i for i, event in enumerate(self.events) if event.campaign is not None]
-        for i in campaigns[MOST_CAMPAIGNS:]:
-            problems.add(f"events.{i}.campaign", f"a scenario has at most {MOST_CAMPAIGNS} campaigns")
-        for i, event in enumerate(self.events):
-            _check_event(self, f"events.{i}", event, plans, problems)
+        find_faults(self, problems)
         problems.raise_if_any()
         return self
 
@@ -492,52 +367,7 @@ def _check_lab(scenario: Scenario, name: str, lab: Lab, problems: ScenarioIssues
         problems.add(f"{path}.headcount_plan", "dates must rise, and come after the start")
     if lab.vesting.cliff > 12 * lab.vesting.length:
         problems.add(f"{path}.vesting.cliff", "the cliff is longer than the vesting")
+    if lab.reserved and lab.staff > 0:
+        problems.add(f"{path}.reserved", "a lab reserved for founders has no staff at the start: staff: 0")
     if lab.units and not any(unit.share > 0 for unit in lab.units.values()):
         problems.add(f"{path}.units", "at least one unit needs a share above 0")
-
-
-def _check_event(
-    scenario: Scenario, path: str, event: Event, plans: list[str], problems: ScenarioIssues
-) -> None:
-    """References, dates and sizes of one event; every fault is added to `problems` with its path."""
-    body = event.body
-    if event.on is not None and not scenario.start <= event.on < scenario.end:
-        problems.add(f"{path}.on", f"{event.on} lies outside the horizon, {scenario.start} to {scenario.end}")
-    if event.part_of is not None and event.part_of not in plans:
-        problems.unknown(f"{path}.part_of", "plan", event.part_of, plans)
-    if event.plan is not None and plans.count(event.plan) > 1:
-        problems.add(f"{path}.plan", f"two plans are called {event.plan!r}")
-    owner = event if event.plan is not None else body
-    prefix = path if event.plan is not None else f"{path}.{event.kind}"
-    known = True
-    for role in ("lab", "buyer", "target", "investor"):
-        lab = getattr(owner, role, None)
-        if lab is not None and lab not in scenario.labs:
-            problems.unknown(f"{prefix}.{role}", "lab", lab, list(scenario.labs))
-            known = False
-    if not known:
-        return
-    if isinstance(body, Acquihire | Campaign | Investment):
-        actor = next((r for r in ("buyer", "lab", "investor") if getattr(body, r, None)), None)
-        if actor and getattr(body, actor) == body.target:
-            problems.add(f"{prefix}.target", f"{body.target} cannot be the target of itself")
-    if isinstance(body, LeadershipChange) and body.unit is not None:
-        units = scenario.labs[body.lab].units
-        if body.unit not in units:
-            problems.unknown(f"{prefix}.unit", "unit", body.unit, list(units))
-    if isinstance(body, Campaign) and event.on is not None:
-        _check_campaign(scenario, prefix, body, event.on, problems)
-
-
-def _check_campaign(
-    scenario: Scenario, path: str, campaign: Campaign, day: date, problems: ScenarioIssues
-) -> None:
-    staff = round(scenario.planned_headcount(campaign.target, day))
-    if campaign.researchers > staff:
-        problems.add(
-            f"{path}.researchers",
-            f"the campaign wants {campaign.researchers} researchers, but {campaign.target} has about {staff}",
-        )
-    names = [e.campaign.name for e in scenario.events if e.campaign is not None]
-    if names.count(campaign.name) > 1:
-        problems.add(f"{path}.name", f"two campaigns are called {campaign.name!r}")

@@ -13,8 +13,17 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from sim.quantities import QuantityError
-from sim.scenario.annotations import fields_at, quantity_at
-from sim.scenario.errors import Place, Problem, ScenarioError, ScenarioIssues, nearest, shown, suggestion
+from sim.scenario.annotations import fields_at, homes, quantity_at
+from sim.scenario.errors import (
+    Place,
+    Problem,
+    ScenarioError,
+    ScenarioIssues,
+    found,
+    nearest,
+    shown,
+    suggestion,
+)
 from sim.scenario.provenance import Plain, cited_value
 from sim.scenario.yaml_nodes import Node
 
@@ -38,9 +47,26 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
     "multiple_of": ("multiple_of", "a multiple of"),
 }
+_LENGTHS = {
+    "string_too_short": ("min_length", "at least", "character"),
+    "string_too_long": ("max_length", "at most", "character"),
+    "too_short": ("min_length", "at least", "item"),
+    "too_long": ("max_length", "at most", "item"),
+}
+_PATTERNS = {
+    r"^[a-z][a-z0-9-]{0,39}$": (
+        "is not a name",
+        "up to 40 lower-case letters, digits and hyphens, a letter first, such as meta-2025",
+    )
+}
 _WORDS = {"literal_error", "enum", "union_tag_invalid"}
-# unknown and missing keys come first, then wrong types, then wrong values
-_RANKS = {"extra_forbidden": 0, "missing": 0} | dict.fromkeys(_EXPECTED, 1)
+# what has the wrong shape comes first, then what is missing, then wrong types, then wrong values
+_SHAPES = ("extra_forbidden", "model_type", "dict_type", "list_type", "tuple_type")
+_RANKS = (
+    {"string_pattern_mismatch": 0} | dict.fromkeys(_EXPECTED, 2) | dict.fromkeys(_SHAPES, 0) | {"missing": 1}
+)
+_WRONG_VALUE = 3
+_OF_FILES = ("extends", "overrides")  # keys of a file that are gone once it is composed
 
 
 def validate[M: BaseModel](model: type[M], root: Node, data: Plain) -> M:
@@ -50,7 +76,9 @@ def validate[M: BaseModel](model: type[M], root: Node, data: Plain) -> M:
     except ValidationError as error:
         details = error.errors(include_url=False)
     reader = _Reader(model, root, details)
-    ranked = [(_RANKS.get(d["type"], 2), problem) for d in details for problem in reader.problems(d)]
+    ranked = [
+        (_RANKS.get(d["type"], _WRONG_VALUE), problem) for d in details for problem in reader.problems(d)
+    ]
     ranked.sort(key=lambda entry: (entry[0], entry[1].file, entry[1].line or 0, entry[1].column or 0))
     raise ScenarioError(list(dict.fromkeys(problem for _, problem in ranked)))
 
@@ -73,10 +101,10 @@ class _Reader:
         if kind == "missing":
             path = (*path, details["loc"][-1])
             if path not in self.meant:
-                yield Problem.at(key_place, _dotted(path), "this key is missing")
+                hint = self._other_home(path)
+                yield Problem.at(key_place, _dotted(path), "this key is missing", hint)
         elif kind == "extra_forbidden":
-            hint = suggestion(str(path[-1]), fields_at(self.model, path[:-1]))
-            yield Problem.at(key_place, _dotted(path), "unknown key", hint)
+            yield Problem.at(key_place, _dotted(path), "unknown key", self._likely_key(path))
         elif isinstance(error, ScenarioIssues):
             for issue in error.issues:
                 steps = (*path, *(int(s) if s.isdecimal() else s for s in issue.path.split(".")))
@@ -86,6 +114,28 @@ class _Reader:
             message, hint = self._message(kind, context, details, path)
             yield Problem.at(place, _dotted(path), message, hint)
 
+    def _likely_key(self, path: Path) -> str:
+        """A hint for an unknown key: a like one that may stand there, or where this one may stand."""
+        word = str(path[-1])
+        known = [*fields_at(self.model, path[:-1]), *(_OF_FILES if len(path) == 1 else ())]
+        at_home = [home for home in homes(self.model, word) if home]
+        meant = nearest(word, known)
+        if not at_home:
+            return suggestion(word, known)
+        return f"{shown(word)} is a key of {at_home[0]}" + (
+            f"; did you mean {shown(meant)}?" if meant else ""
+        )
+
+    def _other_home(self, path: Path) -> str:
+        """A hint for a key that is missing at a path: the section may be another one, misspelt."""
+        if len(path) == 1:
+            return "write it, or extend a scenario that has it"
+        section, beside = path[-2], self._follow(path[:-2])[1].content
+        if not isinstance(beside, dict) or section in fields_at(self.model, path[:-2]):
+            return ""
+        meant = nearest(str(section), [key for key in beside if key != section])
+        return f"write it, or is {shown(meant)} meant?" if meant else ""
+
     def _message(
         self, kind: str, context: Mapping[str, Any], details: Mapping[str, Any], path: Path
     ) -> tuple[str, str]:
@@ -93,23 +143,29 @@ class _Reader:
         if kind == "value_error":
             error = context["error"]
             if isinstance(error, QuantityError):
-                return f"{error.message}, found {_found(value)}", error.hint or _cite_hint(value)
+                return f"{error.message}, found {found(value)}", error.hint or _cite_hint(value)
             return str(error), ""
         if kind in _EXPECTED:
-            return f"expected {_EXPECTED[kind]}, found {_found(value)}", _cite_hint(value)
+            return f"expected {_EXPECTED[kind]}, found {found(value)}", _cite_hint(value)
         if kind in _BOUNDS:
             limit, words = _BOUNDS[kind]
             quantity = quantity_at(self.model, path)
             bound = quantity.format(context[limit]) if quantity else f"{context[limit]:.15g}"
-            return f"must be {words} {bound}, found {_found(value)}", ""
+            return f"must be {words} {bound}, found {found(value)}", ""
         if kind in _WORDS:
             allowed = re.findall(r"'([^']*)'", context.get("expected") or context["expected_tags"])
             word = context.get("tag", value)
-            return f"{_found(word)} is not one of {', '.join(allowed)}", _did_you_mean(word, allowed)
+            return f"{found(word)} is not one of {', '.join(allowed)}", _did_you_mean(word, allowed)
+        if kind in _LENGTHS:
+            limit, words, unit = _LENGTHS[kind]
+            count = context[limit]
+            return f"must have {words} {count} {unit}{'' if count == 1 else 's'}, found {found(value)}", ""
         if kind == "string_pattern_mismatch":
-            return f"{_found(value)} does not match {context['pattern']}", ""
+            pattern = context["pattern"]
+            message, hint = _PATTERNS.get(pattern, (f"does not match {pattern}", ""))
+            return f"{found(value)} {message}", hint
         message = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        return f"{message[:1].lower()}{message[1:]}, found {_found(value)}", ""
+        return f"{message[:1].lower()}{message[1:]}, found {found(value)}", ""
 
     def _follow(self, loc: Path) -> tuple[Path, Node, Place]:
         """As far down the tree as a path leads: the path, the node there and the place of its key.
@@ -127,18 +183,12 @@ class _Reader:
 
     def _place(self, path: Path) -> Place:
         """Where a path stands; for a value that no file gives, the key of the section it belongs to."""
-        found, node, key_place = self._follow(path)
-        return node.place if found == path else key_place
+        reached, node, key_place = self._follow(path)
+        return node.place if reached == path else key_place
 
 
 def _dotted(path: Path) -> str:
     return ".".join(map(str, path))
-
-
-def _found(value: object) -> str:
-    if isinstance(value, dict):
-        return "a mapping"
-    return "a list" if isinstance(value, list) else shown(value)
 
 
 def _cite_hint(value: object) -> str:

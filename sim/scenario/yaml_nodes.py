@@ -6,7 +6,8 @@ core schema (section 10.3.2 of its specification: `NO` is text, `2025-06-12` is 
 number), anchors and aliases. It refuses: tags, directives, further documents, duplicate keys, merge
 keys, recursion, and numbers that are not finite.
 
-Limits: 1 MiB, UTF-8, 50 levels, 10,000 nodes (keys and values), an alias being all it stands for.
+Limits: 256 KiB, UTF-8, 10,000 lines, 50 levels, 10,000 nodes (keys and values), an alias being all it
+stands for. What can be seen before the parser, which is slow, is refused before it: `limits.refuse_bombs`.
 """
 
 from __future__ import annotations
@@ -33,21 +34,18 @@ from ruamel.yaml.events import (
 )
 
 from sim.scenario.errors import Place, Problem, ScenarioError, failure, shown
+from sim.scenario.limits import (
+    LIMITS,
+    NOT_TEXT,
+    Limits,
+    place_after,
+    refuse_bombs,
+    stray_character,
+    stray_hint,
+)
+from sim.scenario.locating import likely_line
 
 MAX_DIGITS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How large a file may be: bytes, keys and values with aliases expanded, levels."""
-
-    bytes: int = 2**20
-    nodes: int = 10_000
-    depth: int = 50
-
-
-LIMITS = Limits()
-COMPOSED_LIMITS = Limits(bytes=2**26, nodes=1_000_000)  # for what talentsim wrote: every default stands there
 
 
 type Scalar = str | int | float | bool | None
@@ -59,7 +57,21 @@ _WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_NOT_TEXT = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# words of the parser's complaint, and what people usually did
+_HINTS = {
+    r"'\t' that cannot start": "indent with blanks, not with tabs",
+    "cannot start any token": "put the text in quotes",
+    "mapping values are not allowed": "mind the margins; text with a colon in it needs quotes",
+    "could not find expected ':'": "write key: value, with a blank after the colon",
+    "expected <block end>": "the keys of one section stand at one margin",
+    "unexpected end of stream": "the quotes are not closed",
+    "expected ',' or": "a bracket is not closed, or a comma is missing",
+}
+# what was being read when the parser stumbled, of which the beginning tells nothing of the mistake
+_LATE = {
+    "", "None", "while parsing a block mapping", "while parsing a block collection",
+    "while parsing a flow node",
+}  # fmt: skip
 
 
 @dataclass(slots=True, eq=False)
@@ -117,6 +129,14 @@ def reads_as_text(text: str) -> bool:
         return False
 
 
+def without_key(tree: Node, key: str) -> Node:
+    """A copy of a mapping without a key; the mapping itself if it has no such key."""
+    if not isinstance(tree.content, dict) or key not in tree.content:
+        return tree
+    content = {name: node for name, node in tree.content.items() if name != key}
+    return Node(content, tree.place, {name: tree.keys[name] for name in content})
+
+
 def read_file(path: Path, name: str, limits: Limits = LIMITS) -> Node:
     """The tree of a file; `name` is how messages call it. Raises ScenarioError."""
     place = Place(name)
@@ -144,16 +164,18 @@ def read_bytes(data: bytes, name: str, limits: Limits = LIMITS) -> Node:
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig", "replace")
         message = f"byte 0x{data[error.start]:02x} is not UTF-8 text"
-        raise failure(_place_after(before, name), "", message) from None
+        raise failure(place_after(before, name), "", message) from None
     return read_text(text, name, limits)
 
 
 def read_text(text: str, name: str, limits: Limits = LIMITS) -> Node:
     """The tree of YAML text. Raises ScenarioError."""
-    stray = _NOT_TEXT.search(text)
+    stray = NOT_TEXT.search(text)
     if stray:
-        place = _place_after(text[: stray.start()], name)
-        raise failure(place, "", f"the character U+{ord(stray[0]):04X} is not allowed in YAML")
+        place = place_after(text[: stray.start()], name)
+        character = f"the character U+{ord(stray[0]):04X}"
+        raise failure(place, "", f"{character} is not allowed in a scenario", stray_hint(stray[0]))
+    refuse_bombs(text, name, limits)
     builder = _Builder(name, limits)
     try:
         for event in YAML(typ="safe", pure=True).parse(io.StringIO(text)):
@@ -161,21 +183,42 @@ def read_text(text: str, name: str, limits: Limits = LIMITS) -> Node:
     except ScenarioError:
         raise
     except Exception as error:  # the parser's errors, and whatever a hostile file makes it stumble over
-        place = _place_of(error, name) or builder.place
-        hint = "the mistake may stand in the line before" if (place.line or 0) > 1 else ""
-        builder.stop(place, "", f"not YAML: {_reason(error)}", hint)
+        place = _likely_place(error, text, name) or builder.place
+        reason = _reason(error)
+        hint = next((hint for words, hint in _HINTS.items() if words in reason), "")
+        builder.stop(place, "", f"not YAML: {reason}", hint)
     return builder.finish()
 
 
-def _place_after(text: str, name: str) -> Place:
-    line_start = max(text.rfind("\n"), text.rfind("\r")) + 1
-    lines = text.count("\n") + text.count("\r") - text.count("\r\n")
-    return Place(name, lines + 1, len(text) - line_start + 1)
+def _likely_place(error: Exception, text: str, name: str) -> Place | None:
+    """Where the mistake stands that made the parser stumble: where it began, or the likely line."""
+    mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    if context is not None and str(getattr(error, "context", "")) not in _LATE:
+        return Place(name, context.line + 1, context.column + 1)
+    mark = mark or context
+    if mark is None:
+        return None
+    lines = text.split("\n")
+    if mark.line >= len(lines):  # other line breaks
+        return Place(name, mark.line + 1, mark.column + 1)
+    failing = mark.line
+    while failing > 0 and not lines[failing].strip():  # at the end, say
+        failing -= 1
+    line = likely_line(lines, failing, _stumble)
+    column = mark.column if line == mark.line else len(lines[line]) - len(lines[line].lstrip())
+    return Place(name, line + 1, column + 1)
 
 
-def _place_of(error: Exception, name: str) -> Place | None:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    return None if mark is None else Place(name, mark.line + 1, mark.column + 1)
+def _stumble(text: str) -> int | None:
+    """The line, from 0, at which the parser stumbles over a text; None where it does not."""
+    line = 0
+    try:
+        for event in YAML(typ="safe", pure=True).parse(io.StringIO(text)):
+            line = event.start_mark.line
+    except Exception as error:
+        mark = getattr(error, "problem_mark", None)
+        return line if mark is None else int(mark.line)
+    return None
 
 
 def _reason(error: Exception) -> str:
@@ -266,9 +309,14 @@ class _Builder:
         elif isinstance(event, AliasEvent):
             self._alias(event.anchor)
         elif isinstance(event, ScalarEvent):
-            self._add(Node(self._scalar(event), self.place), event.anchor)
+            self._add(Node(self._scalar(event), self._place_of_value(event, top)), event.anchor)
         elif isinstance(event, CollectionStartEvent):
             self._open(event)
+
+    def _place_of_value(self, event: ScalarEvent, top: _Open | None) -> Place:
+        """The place of a scalar; of one that is not there, that of its key."""
+        absent = not event.value and event.implicit[0] and top is not None and top.key is not None
+        return top.keys[top.key] if absent and top is not None and top.key is not None else self.place
 
     def _open(self, event: CollectionStartEvent) -> None:
         if len(self.stack) >= self.limits.depth:
@@ -277,9 +325,9 @@ class _Builder:
         self.stack.append(_Open(content, self.place, event.anchor))
 
     def _scalar(self, event: ScalarEvent) -> Scalar:
-        stray = _NOT_TEXT.search(event.value)
+        stray = stray_character(event.value)
         if stray:  # written as an escape
-            self._fault(f"the character U+{ord(stray[0]):04X} is not allowed")
+            self._fault(f"the character U+{ord(stray):04X} is not allowed in a scenario", stray_hint(stray))
             return "?"
         if not event.implicit[0]:  # quoted
             return str(event.value)

@@ -1,0 +1,193 @@
+"""Kill a sweep outright again and again, resume it, and see whether anything is lost, doubled or torn.
+
+    python -m benchmarks.kills 500
+
+A kill hits the parent, its whole process group, or one worker, at a random instant of a sweep of 200
+chunks. Whoever is not the parent must not outlive it; after each kill every chunk that is there must be
+whole. In the end the sweep is resumed and its tables are those of one that nobody disturbed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from sim.runner import CHUNKS, unpacked
+
+KINDS = ("parent", "group", "worker")
+SCENARIO = """\
+name: tiny
+title: Two small labs
+start: 2023-05-01
+horizon: 6 weeks
+market: {entry: {outside: 10, graduates: 20 /year}}
+labs:
+  alpha:
+    label: Alpha
+    staff: 12
+    founded: 2016-01-01
+    median_pay: 800k USD/year
+    star_pay: 6M USD/year
+    treasury: {opening: 5B USD, inflow: 1B USD/year}
+    talent_opening: 60M USD
+    talent_inflow: 300M USD/year
+    process: 1 week
+  beta:
+    label: Beta
+    staff: 9
+    founded: 2018-01-01
+    median_pay: 800k USD/year
+    star_pay: 6M USD/year
+    treasury: {opening: 5B USD}
+    talent_opening: 60M USD
+    process: 0 weeks
+"""
+VARY = "labs.alpha.talent_inflow=100M USD/year,200M USD/year,300M USD/year,400M USD/year"
+MAIN = """\
+import sys
+from sim import simulate
+simulate.BLOCK = int(sys.argv.pop(1))
+from sim.cli import main
+sys.exit(main())
+"""
+
+
+@dataclass
+class Count:
+    """What became of a series of kills."""
+
+    kills: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    sweeps: int = 0
+    torn: int = 0
+    orphans: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def landed(self) -> int:
+        return sum(self.kills.values())
+
+
+def sweep(folder: Path, block: int = 1, runs: int = 50) -> list[str]:
+    """The command of a sweep of 200 chunks into a folder; the scenario stands beside it."""
+    asked = ["sweep", str(folder.parent / "tiny.yaml"), "--vary", VARY, "--runs", str(runs)]
+    return [sys.executable, "-c", MAIN, str(block), *asked, "--jobs", "2", "--out", str(folder)]
+
+
+def resume(folder: Path) -> list[str]:
+    """The command that goes on with it."""
+    return [sys.executable, "-c", MAIN, "1", "resume", str(folder), "--jobs", "2"]
+
+
+def run_kills(folder: Path, kills: int, rng: np.random.Generator, block: int = 1, runs: int = 50) -> Count:
+    """Kill sweeps in a folder so many times, and say what became of them."""
+    (folder / "tiny.yaml").write_text(SCENARIO)
+    whole = folder / "whole"
+    subprocess.run(sweep(whole, 50, runs), check=True, capture_output=True)
+    due, count, work = hashes(whole), Count(), folder / "work"
+    while count.landed < kills:
+        count.sweeps += 1
+        shutil.rmtree(work, ignore_errors=True)
+        per_sweep = min(kills - count.landed, 5)
+        for _ in range(per_sweep):
+            if finished(work):
+                break
+            command = resume(work) if (work / "manifest.json").exists() else sweep(work, block, runs)
+            one_kill(command, work, KINDS[rng.integers(3)], float(rng.uniform(0, 0.8)), count)
+        last = subprocess.run(
+            resume(work) if (work / "manifest.json").exists() else sweep(work, block, runs),
+            capture_output=True, text=True,
+        )  # fmt: skip
+        if last.returncode or hashes(work) != due or (work / CHUNKS).exists() or (work / ".lock").exists():
+            count.wrong.append(f"sweep {count.sweeps}: {last.returncode} {last.stderr[-300:]}")
+    return count
+
+
+def one_kill(command: list[str], work: Path, kind: str, wait: float, count: Count) -> None:
+    """Start the command, kill it or a part of it a while after it began to compute, and look what is left."""
+    before = len(chunks(work))
+    process = subprocess.Popen(
+        command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    end = time.monotonic() + 60
+    while process.poll() is None and len(chunks(work)) <= before and time.monotonic() < end:
+        time.sleep(0.002)
+    time.sleep(wait)
+    alive = process.poll() is None
+    if alive and kind == "worker":
+        workers = session(process.pid) - {process.pid}
+        if workers:
+            os.kill(max(workers), signal.SIGKILL)  # the parent starts new ones and goes on
+    elif alive:
+        (os.kill if kind == "parent" else os.killpg)(process.pid, signal.SIGKILL)
+    process.wait()
+    count.kills[kind] += alive
+    for _ in range(100):
+        if not (left := session(process.pid)):
+            break
+        time.sleep(0.05)
+    count.orphans += len(left)
+    for path in chunks(work):
+        try:
+            unpacked(path)
+        except Exception:
+            count.torn += 1
+
+
+def chunks(work: Path) -> list[Path]:
+    """The chunks that are there."""
+    return list((work / CHUNKS).glob("*/*.chunk"))
+
+
+def finished(work: Path) -> bool:
+    """Whether the work is complete."""
+    return (work / "sweep.parquet").exists() and not (work / CHUNKS).exists()
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """The canonical hash of every table of a complete sweep."""
+    from sim.tables import hash_file
+
+    paths = sorted(folder.rglob("*.parquet"))
+    return {path.relative_to(folder).as_posix(): hash_file(path) for path in paths}
+
+
+def session(leader: int) -> set[int]:
+    """Processes of a session that are alive."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:  # it has just ended
+                continue
+            if int(fields[3]) == leader and fields[0] != "Z":
+                found.add(int(entry.name))
+    return found
+
+
+def main() -> int:
+    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        count = run_kills(Path(folder), kills, np.random.default_rng(seed))
+    print(f"{count.landed} kills ({', '.join(f'{n} {kind}' for kind, n in count.kills.items())})")
+    print(f"{count.sweeps} sweeps, {len(count.wrong)} with another result than an undisturbed one")
+    print(f"{count.torn} torn chunks, {count.orphans} processes that outlived their parent")
+    print(f"{time.monotonic() - began:.0f} s, seed {seed}")
+    for words in count.wrong:
+        print(words)
+    return 1 if count.wrong or count.torn or count.orphans else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

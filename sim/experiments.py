@@ -1,0 +1,324 @@
+"""Several scenarios at once: comparisons under common random numbers, and sweeps of values.
+
+    found = sim.compare("meta-2025", "no-scale-deal", runs=200)
+    found.table                                # a row for each figure: difference, interval, sign, narrowing
+    found.plot()
+
+`perform` does the same in a folder, chunk by chunk, so that it can be interrupted and resumed.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sim import simulate
+from sim.analysis import compare as comparing
+from sim.analysis.ensemble import Ensemble, join, measure
+from sim.designs import ScenarioLike, comparison_of
+from sim.executors import LOCAL, computed
+from sim.files import replacing, sync_folder
+from sim.folder import (
+    AllFailed,
+    ResultError,
+    any_manifest,
+    finished,
+    read_manifest,
+    read_rows,
+    state_of,
+    write_json,
+    write_run,
+)
+from sim.report import differences, plots
+from sim.request import COMPARE, RUN, SWEEP, Experiment
+from sim.runner import CHUNKS, COMPLETE, MANIFEST, Work, WorkError, begin, locked, reopen, tidy
+from sim.scenario.schema import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+COMPARISON_TABLE, SWEEP_TABLE = "comparison.parquet", "sweep.parquet"
+
+Progress = Callable[[int], None]
+
+
+# ---- in memory
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Scenarios run under the same random numbers, the others beside the first.
+
+    Attributes:
+        scenarios: by name, the first is the one that the others are compared with.
+        ensembles: what was measured of each, run by run.
+    """
+
+    scenarios: dict[str, Scenario]
+    ensembles: dict[str, Ensemble]
+
+    @cached_property
+    def rows(self) -> Any:
+        """`table` as a pyarrow table."""
+        (name, base), *others = self.ensembles.items()
+        return pa.concat_tables([comparing.paired(name, base, *other) for other in others])
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a figure of each other scenario: see `sim.analysis.compare.paired`."""
+        frame: pd.DataFrame = self.rows.to_pandas()
+        return frame
+
+    @property
+    def notes(self) -> list[str]:
+        """What could not be compared, in words."""
+        return comparing.not_shared(self.ensembles)
+
+    def plot(self, other: str | None = None, ax: Axes | None = None) -> Axes:
+        """How the difference in cumulative hires grows, by lab: median and 90 % band over runs."""
+        (base, ours), *others = self.ensembles.items()
+        name = others[0][0] if other is None else other
+        path = comparing.hires_path(ours, self.ensembles[name])
+        return differences.plot_difference(self.scenarios[base], base, name, path, len(ours.runs), ax)
+
+
+def compare(
+    *scenarios: ScenarioLike,
+    runs: int = 200,
+    seed: int = 1,
+    overrides: Sequence[str] = (),
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Run scenarios under the same random numbers and compare the others with the first, run by run.
+
+    Args:
+        scenarios: two or more scenarios, shipped scenarios' names, or paths.
+        runs: how many markets of each; only figures of them are kept.
+        seed: seed of the ensembles.
+        overrides: `path=value` each, applied to every scenario.
+        jobs: processes; the result does not depend on it.
+        progress: called with the number of runs that have just finished.
+
+    Raises:
+        ScenarioError: if a scenario cannot be read.
+        ValueError: if there are fewer than two scenarios or `runs` is below 1.
+    """
+    experiment = comparison_of(scenarios, overrides, runs=runs, seed=seed)
+    weeks = _shortest(experiment)
+    size = max(1, min(simulate.BLOCK, -(-experiment.runs // max(jobs, 1))))
+    tasks, variant = [], []
+    for name, request in experiment.variants.items():
+        for first in range(0, runs, size):
+            tasks.append((request.scenario, seed, range(runs)[first : first + size], weeks))
+            variant.append(name)
+    done: dict[int, Ensemble] = {}
+    with closing(computed(measured_block, tasks, LOCAL, jobs)) as found:
+        for number, ensemble in found:
+            done[number] = ensemble
+            if progress is not None:
+                progress(len(ensemble.runs))
+    ensembles = {
+        name: join([done[n] for n in range(len(tasks)) if variant[n] == name]) for name in experiment.variants
+    }
+    return Comparison({name: r.scenario for name, r in experiment.variants.items()}, ensembles)
+
+
+def measured_block(scenario: Scenario, seed: int, runs: Sequence[int], weeks: int) -> Ensemble:
+    """The measure of some runs up to a week."""
+    return _measured(scenario, simulate.run_block(scenario, seed, runs, False), weeks)
+
+
+def _measured(scenario: Scenario, tables: dict[str, Any], weeks: int) -> Ensemble:
+    return measure(scenario, tables if weeks == scenario.horizon else comparing.cut(tables, weeks))
+
+
+def _shortest(experiment: Experiment) -> int:
+    """Weeks that all variants have."""
+    return min(request.scenario.horizon for request in experiment.variants.values())
+
+
+# ---- in a folder
+
+
+def perform(
+    experiment: Experiment,
+    folder: Path,
+    *,
+    jobs: int,
+    where: str = LOCAL,
+    command: str = "",
+    progress: Progress | None = None,
+) -> None:
+    """Do an experiment in a folder that is free, or holds a part of it; the folder is complete then.
+
+    Raises:
+        ResultError, WorkError: if the folder holds something else, or is in use.
+        ExecutorError: if it cannot be computed there; what is done is kept.
+        AllFailed: if not one run came to its end; nothing is kept.
+        OSError: if the disk refuses; what is done is kept.
+    """
+    above = [path for path in folder.absolute().parents if not path.exists()]
+    with locked(folder):
+        try:
+            _work_off(begin(experiment, folder, jobs, command), jobs, where, progress)
+        except BaseException as error:
+            if not isinstance(error, WorkError):
+                _leave(folder, above)
+            raise
+
+
+def resume(
+    folder: Path, *, jobs: int, where: str = LOCAL, progress: Callable[[Experiment], Progress] | None = None
+) -> None:
+    """Finish what was begun in a folder.
+
+    Args:
+        folder: a working folder.
+        jobs: processes.
+        where: as for `sim.executors.computed`.
+        progress: given the experiment, what to call with the number of runs that have just finished.
+
+    Raises:
+        ResultError, WorkError: if the folder holds nothing of the kind, is in use, or was begun otherwise.
+        Exception: as `perform`.
+    """
+    if any_manifest(folder).get("status") == COMPLETE and not (folder / CHUNKS).exists():
+        return
+    with locked(folder):
+        if any_manifest(folder).get("status") == COMPLETE:  # killed while it was tidied up
+            tidy(folder)
+            return
+        work = reopen(folder)
+        _work_off(work, jobs, where, progress(work.experiment) if progress else None)
+
+
+def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> None:
+    work.compute(jobs, where, progress)
+    staged = work.folder / CHUNKS / ".finished"
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir()
+    try:
+        {RUN: _finish_run, COMPARE: _finish_comparison, SWEEP: _finish_sweep}[work.experiment.kind](
+            work, staged
+        )
+    except AllFailed:
+        shutil.rmtree(work.folder / CHUNKS)
+        raise
+    sync_folder(staged)
+    work.complete(staged)
+
+
+def _leave(folder: Path, above: Sequence[Path]) -> None:
+    """Take a working folder away in which nothing is done, and the folders that were made for it."""
+    if any((folder / CHUNKS).glob("*/*.chunk")) or (
+        (folder / MANIFEST).exists() and any_manifest(folder).get("status") == COMPLETE
+    ):
+        return
+    shutil.rmtree(folder / CHUNKS, ignore_errors=True)
+    (folder / MANIFEST).unlink(missing_ok=True)
+    tidy(folder)
+    for path in (folder, *above):
+        try:
+            path.rmdir()
+        except OSError:
+            return
+
+
+def _finish_run(work: Work, staged: Path) -> None:
+    write_run(staged, work.experiment.first, work.blocks(RUN), work.command, work.folder)
+
+
+def _finish_variant(work: Work, name: str, staged: Path, failures: list[dict[str, Any]]) -> Ensemble:
+    """Write the run folder of a variant; what failed in it is added to `failures`.
+
+    The measure comes back without the curves that only the variant's own picture needs.
+    """
+    folder = staged / "variants" / name
+    folder.mkdir(parents=True)
+    goal = work.folder / "variants" / name
+    request = work.experiment.variants[name]
+    try:
+        ensemble = write_run(folder, request, work.blocks(name), work.command, goal)
+    except AllFailed:
+        shutil.rmtree(folder)
+        raise
+    failures += [{"variant": name, **row} for row in read_manifest(folder)["failures"]]
+    sync_folder(folder)
+    return replace(ensemble, survival=ensemble.survival[:0])
+
+
+def _finish_comparison(work: Work, staged: Path) -> None:
+    failures: list[dict[str, Any]] = []
+    weeks, ensembles, full = _shortest(work.experiment), {}, {}
+    for name, request in work.experiment.variants.items():
+        full[name] = _finish_variant(work, name, staged, failures)
+        if request.scenario.horizon > weeks:
+            blocks = (tables for tables, _ in work.blocks(name) if tables is not None)
+            ensembles[name] = join([_measured(request.scenario, tables, weeks) for tables in blocks])
+        else:
+            ensembles[name] = full[name]
+    scenarios = {name: request.scenario for name, request in work.experiment.variants.items()}
+    found = Comparison(scenarios, ensembles)
+    _write_rows(staged / COMPARISON_TABLE, found.rows)
+    for other in list(ensembles)[1:]:
+        plots.save(found.plot(other), staged / f"difference-{other}.png")
+    notes = comparing.not_shared(full)
+    _write_manifest(work, staged, {"notes": notes, "failures": failures})
+
+
+def _finish_sweep(work: Work, staged: Path) -> None:
+    failures: list[dict[str, Any]] = []
+    rows = []
+    for name, point in zip(work.experiment.variants, work.experiment.design, strict=True):
+        try:
+            ensemble = _finish_variant(work, name, staged, failures)
+        except AllFailed as error:
+            failures += [{"variant": name, **row} for row in error.failures]
+        else:
+            rows.append(comparing.sweep_rows(name, point, ensemble))
+    if not rows:
+        raise AllFailed(failures)
+    table = pa.concat_tables(rows)
+    _write_rows(staged / SWEEP_TABLE, table)
+    axes = differences.plot_sweep(work.experiment.first.scenario, table, list(work.experiment.design[0]))
+    if axes is not None:
+        plots.save(axes, staged / "response.png")
+    _write_manifest(work, staged, {"points": work.experiment.design, "failures": failures})
+
+
+def _write_rows(path: Path, table: Any) -> None:
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def _write_manifest(work: Work, staged: Path, more: dict[str, Any]) -> None:
+    write_json(staged / MANIFEST, finished(work.experiment, work.command) | more)
+
+
+def holds(folder: Path, experiment: Experiment) -> bool:
+    """Whether a folder holds this very experiment complete; ResultError if it holds something else."""
+    return state_of(folder, experiment) == COMPLETE
+
+
+def failures_in(folder: Path) -> list[dict[str, Any]]:
+    """The runs of a complete folder that failed."""
+    found = read_manifest(folder, None).get("failures", [])
+    if not isinstance(found, list):
+        raise ResultError(f"{folder / MANIFEST}: is damaged")
+    return found
+
+
+def rows_in(folder: Path) -> Any:
+    """The comparison's or the sweep's table (pyarrow) in a complete folder. Raises ResultError."""
+    kind = read_manifest(folder, None).get("kind")
+    return read_rows(folder / (COMPARISON_TABLE if kind == COMPARE else SWEEP_TABLE))

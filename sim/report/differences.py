@@ -1,0 +1,176 @@
+"""Pictures of comparisons and sweeps: how a difference grows, and how a figure answers to values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.ticker import FuncFormatter
+
+from sim.analysis.compare import Path
+from sim.analysis.curves import Z_95
+from sim.report import style
+from sim.scenario.schema import Scenario
+
+_NUMBER = re.compile(r"\$?\s*(-?\d+(?:\.\d+)?)\s*(k|K|M|B|T|thousand|million|billion|trillion)?\b\s*(.*)")
+_SIZES = {"k": 3, "K": 3, "thousand": 3, "M": 6, "million": 6, "B": 9, "billion": 9, "T": 12, "trillion": 12}
+_FIGURES = {"hires": "Hires of {}", "accepted": "Offers accepted in the campaign {}"}
+_DARK = 0.6  # above this share of the range a cell is dark, and its number white
+
+
+def plot_difference(
+    scenario: Scenario, base: str, other: str, path: Path, runs: int, ax: Axes | None = None
+) -> Axes:
+    """The difference in cumulative hires between two scenarios, by lab: median and 90 % band over runs.
+
+    Args:
+        scenario: the one that the other is compared with.
+        base: its name.
+        other: the other's name.
+        path: how the difference grows.
+        runs: how many pairs of runs.
+        ax: axes to draw on; new ones if not given.
+    """
+    axes = ax if ax is not None else style.new_axes()
+    days = date2num(path.dates + np.timedelta64(7, "D"))
+    reach = np.maximum(np.abs(path.low), np.abs(path.high)).max(axis=0)
+    order = sorted(range(len(path.labs)), key=lambda j: -reach[j])  # the first six have their own colour
+    palette = style.colours([path.labs[j] for j in order])
+    axes.axhline(0, color="#888888", linewidth=0.8)
+    ends = []
+    for j in reversed(order):
+        lab, colour = path.labs[j], palette[path.labs[j]]
+        known = colour != style.GREY
+        if known and runs > 1:
+            axes.fill_between(days, path.low[:, j], path.high[:, j], color=colour, alpha=0.12, linewidth=0)
+        axes.plot(days, path.median[:, j], color=colour, linewidth=2.2 if known else 1.0)
+        last = float(path.median[-1, j])
+        ends.append((f"{scenario.labs[lab].label[:18]}  {last:+,.0f}", last, colour, known))
+    most = max(float(reach.max(initial=0)), 1.0) * 1.04
+    axes.set_ylim(-most, most)
+    axes.set_xlim(days[0] - 7, days[-1])
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+,.0f}" if value else "0"))
+    locator = AutoDateLocator(minticks=4, maxticks=8)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    style.label_ends(axes, ends)
+    over = (
+        f"; median of {runs} pairs of runs, band: 5th to 95th percentile"
+        if runs > 1
+        else "; one pair of runs"
+    )
+    subtitle = f"Cumulative hires under {other} less those under {base}{over}"
+    source = f"talentsim, scenarios {base} and {other} under the same random numbers. Simulated."
+    style.dress(axes, _headline(scenario, base, other, path), subtitle, source)
+    return axes
+
+
+def _headline(scenario: Scenario, base: str, other: str, path: Path) -> str:
+    last = path.median[-1]
+    most = int(np.argmax(np.abs(last)))
+    if not last[most]:
+        return f"{other} and {base} hire alike in the median pair of runs"
+    words = "more" if last[most] > 0 else "fewer"
+    return f"Under {other}, {scenario.labs[path.labs[most]].label} hires {abs(last[most]):,.0f} {words}"
+
+
+def plot_sweep(scenario: Scenario, table: Any, paths: Sequence[str], ax: Axes | None = None) -> Axes | None:
+    """A response curve over one swept path, a heat map over two; None for more.
+
+    The figure is the hires of the lab that a path is about, else what the first campaign gains, else the
+    first lab's hires.
+
+    Args:
+        scenario: one of those swept.
+        table: `sweep.parquet`.
+        paths: the swept paths.
+        ax: axes to draw on; new ones if not given.
+    """
+    if not 1 <= len(paths) <= 2:
+        return None
+    kind, name, figure = _focus(scenario, paths)
+    frame = table.to_pandas()
+    frame = frame[(frame.kind == kind) & (frame.name == name) & (frame.figure == figure)].reset_index()
+    axes = ax if ax is not None else style.new_axes()
+    label = scenario.labs[name].label if kind == "lab" else name
+    what = _FIGURES[figure].format(label)
+    draw = _draw_response if len(paths) == 1 else _draw_heat_map
+    how = draw(axes, frame, paths)
+    source = f"talentsim, scenario {scenario.name}, the same random numbers in every variant. Simulated."
+    style.dress(axes, f"{what} by {' and '.join(path.split('.')[-1] for path in paths)}", how, source)
+    if len(paths) == 2:
+        axes.grid(visible=False)
+    return axes
+
+
+def _focus(scenario: Scenario, paths: Sequence[str]) -> tuple[str, str, str]:
+    for path in paths:
+        first, _, rest = path.partition(".")
+        if first == "labs" and (lab := rest.partition(".")[0]) in scenario.labs:
+            return "lab", lab, "hires"
+    campaigns = [event.campaign.name for event in scenario.events if event.campaign is not None]
+    return (
+        ("campaign", campaigns[0], "accepted") if campaigns else ("lab", next(iter(scenario.labs)), "hires")
+    )
+
+
+def _draw_response(axes: Axes, frame: Any, paths: Sequence[str]) -> str:
+    """One figure over the values of a path; the subtitle."""
+    texts = list(frame[paths[0]])
+    numbers = _numbers(texts)
+    places = np.arange(len(texts), dtype=float) if numbers is None else np.array(numbers)
+    order = np.argsort(places, kind="stable")
+    x, rows = places[order], frame.iloc[order]
+    colour = style.COLOURS[0]
+    axes.fill_between(x, rows.p05, rows.p95, color=colour, alpha=0.14, linewidth=0)
+    axes.plot(x, rows.p50, color=colour, linewidth=2.2)
+    axes.errorbar(
+        x,
+        rows["mean"],
+        Z_95 * rows.se.fillna(0),
+        color=style.INK,
+        fmt="o",
+        markersize=4,
+        linewidth=1,
+        capsize=3,
+    )
+    axes.set_xticks(x, [texts[i] for i in order])
+    return f"By {paths[0]}; line: median of runs, band: 5th to 95th percentile, points: mean, 95 % interval"
+
+
+def _draw_heat_map(axes: Axes, frame: Any, paths: Sequence[str]) -> str:
+    """Means of one figure over the values of two paths; the subtitle."""
+    across, along = ([*dict.fromkeys(frame[path])] for path in paths)
+    across, along = _sorted(across), _sorted(along)
+    grid = np.full((len(along), len(across)), np.nan)
+    for text_a, text_b, mean in zip(frame[paths[0]], frame[paths[1]], frame["mean"], strict=True):
+        grid[along.index(text_b), across.index(text_a)] = mean
+    axes.imshow(grid, origin="lower", aspect="auto", cmap="cividis_r")
+    low, high = np.nanmin(grid), np.nanmax(grid)
+    for (row, column), mean in np.ndenumerate(grid):
+        if np.isfinite(mean):
+            dark = high > low and (mean - low) / (high - low) > _DARK
+            axes.text(
+                column, row, f"{mean:,.1f}", ha="center", va="center", color="white" if dark else style.INK
+            )
+    axes.set_xticks(range(len(across)), across)
+    axes.set_yticks(range(len(along)), along)
+    return f"Mean over runs; across: {paths[0]}, upwards: {paths[1]}"
+
+
+def _sorted(texts: list[str]) -> list[str]:
+    numbers = _numbers(texts)
+    return texts if numbers is None else [texts[i] for i in np.argsort(numbers, kind="stable")]
+
+
+def _numbers(texts: Sequence[str]) -> list[float] | None:
+    """The amounts that the texts begin with, if all have one and the same unit."""
+    found = [_NUMBER.fullmatch(text) for text in texts]
+    matches = [match for match in found if match is not None]
+    if len(matches) < len(texts) or len({match[3] for match in matches}) > 1:
+        return None
+    return [float(match[1]) * 10.0 ** _SIZES.get(match[2] or "", 0) for match in matches]
