@@ -5,7 +5,7 @@
 Both sides live through the same scenario, baseline without events, from the same opening market, which
 each of them sets up within its time, and both record the week's counts of every lab. They are timed in
 turns in one process, in seconds of processor time, and a ratio is the median over those pairs. The
-ensemble's ratio is a plain run over one run of a block of 50 that stand side by side.
+ensemble's ratio is a plain run over one run of a block that stands side by side, as ensembles are computed.
 """
 
 from __future__ import annotations
@@ -29,9 +29,8 @@ from sim.opening import open_market
 from sim.record import Recorder
 from sim.scenario.loading import load_scenario
 from sim.scenario.schema import Scenario
+from sim.simulate import BLOCK
 from sim.week import advance
-
-BLOCK = 50
 
 
 @dataclass(frozen=True)

@@ -317,7 +317,9 @@ def _staff_the_labs(market: Market, rows: Integers) -> None:
     refresh = market.scenario.market.equity.refresh_share
     yearly = package / market.scenario.market.equity.horizon
     people.weekly_base[rows] = np.rint(base * 100 / WEEKS_PER_YEAR)
-    people.grant[rows] = np.rint(yearly * length * 100 / worth.vesting_now(held, length, refresh))
+    vesting = worth.vesting_now(held, length, refresh)  # 0: all has vested, and nothing was granted since
+    grant = np.divide(yearly * length * 100, vesting, out=np.zeros(len(rows)), where=vesting > 0)
+    people.grant[rows] = np.rint(grant)
     spells.count(market, rows, +1)
     start_standing(market)
     people.attachment[rows] = surviving_attachment(market, rows)

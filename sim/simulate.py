@@ -23,7 +23,7 @@ from sim.state import Market
 from sim.week import advance
 
 LOGGED_RUNS = 200  # beyond so many runs, offers and postings are kept only on demand
-BLOCK = 50  # runs computed side by side at most: enough for speed, few enough for progress and memory
+BLOCK = 100  # runs computed side by side at most: enough for speed, few enough for progress and memory
 
 Progress = Callable[[int], None]
 

@@ -105,7 +105,9 @@ LARGE = {"baseline": 30, "auction": 30, "job-ladder": 30}
 QUARTERS = 4
 
 
-@pytest.mark.parametrize("quarter", range(QUARTERS))
+@pytest.mark.parametrize(
+    "quarter", [0, *(pytest.param(quarter, marks=pytest.mark.slow) for quarter in range(1, QUARTERS))]
+)
 def test_mutants_are_read_or_refused_with_their_place(quarter: int, here: Path) -> None:
     """2,000 mutants of all shipped files: no traceback, every error has file, line and column.
 

@@ -22,7 +22,7 @@ from sim.scenario.loading import load_scenario
 from sim.simulate import simulate
 from sim.state import Floats
 
-SEED, RUNS, FEW = 1, 200, 6
+SEED, RUNS, FEW = 1, 200, 4
 Tables = dict[str, pd.DataFrame]
 Figure = Callable[[Tables], "pd.Series[float]"]
 M, B = 1e8, 1e11  # a million and a billion USD, in cents
@@ -269,7 +269,12 @@ def test_every_shipped_scenario_has_an_expectation_and_a_line_in_the_list() -> N
     assert all(each.low <= each.high and each.low * each.high > 0 for each in EXPECTED)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+QUICK = ("cap-20m", "funding-winter", "llama-rented", "perplexity-deal", "start-up-boom")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n in QUICK else pytest.mark.slow) for n in SHIPPED]
+)
 def test_a_few_runs_differ_only_from_the_week_of_the_event(name: str) -> None:
     """Before it all labs are equal to the cent in every column; at the end something differs."""
     found = weeks_that_differ(name, FEW)

@@ -286,8 +286,16 @@ def _words(scenario: Scenario, kind: str, name: str, event: Event | None) -> str
         "hiring_freeze": "freezes hiring",
         "budget_change": "get new budgets",
         "failure": "fails",
+        "talks": "opens talks",
+        "deal": "agrees on a deal",
+        "partnership": "agrees on a partnership",
+        "no_deal": "ends talks without a deal",
+        "process_change": "changes its hiring process",
+        "strategy_change": "changes its strategy",
+        "new_unit": "opens a unit",
+        "retention_grant": "grants retention packages",
     }
-    return words.get(kind, kind)
+    return words.get(kind, kind.replace("_", " "))
 
 
 def _is(event: Event, kind: str, name: str, lab: str) -> bool:

@@ -19,6 +19,7 @@ from sim.scenario.sections import parameter as parameter
 
 CampaignPricing = Literal["priced", "at_cap"]
 CounterPolicy = Literal["off", "match_once", "match_every", "second_price"]
+OwnStrategy = Literal["open", "dual", "closed"]
 StrategyName = Literal["open", "dual", "closed", "rent"]
 MOST_CAMPAIGNS = 16  # one bit each in who has been approached by which
 

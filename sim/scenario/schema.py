@@ -18,7 +18,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from sim.quantities import Date, Fraction, Money, MoneyRate, Months, Rate, Weeks, Years
 from sim.scenario.errors import Citation, ScenarioIssues
-from sim.scenario.events import CounterPolicy, Event, StrategyName, find_faults
+from sim.scenario.events import CounterPolicy, Event, OwnStrategy, find_faults
 from sim.scenario.sections import (
     Count,
     Mission,
@@ -301,7 +301,7 @@ class Lab(Section):
     culture: Weight = parameter(0.0, "utility of working there (fitted)", symbol="c_j")
     working_conditions: Weight = parameter(0.0, "lowers the exit hazards (fitted)", symbol="q_j")
     mission: Mission = Mission()
-    strategy: StrategyName = parameter("closed", "what becomes of its models: open, dual, closed, or rented")
+    strategy: OwnStrategy = parameter("closed", "what becomes of its models at the start")
     reserved: bool = parameter(False, "a place for a lab that founders open in a founding_boom")
     leader: Person | None = parameter(None, "who leads it, for people to read", source="")
     units: dict[Name, Unit] = parameter({}, "units; none means one unit that is the lab")

@@ -18,6 +18,7 @@ import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Never
 
@@ -168,6 +169,7 @@ def read_bytes(data: bytes, name: str, limits: Limits = LIMITS) -> Node:
     return read_text(text, name, limits)
 
 
+@lru_cache(maxsize=8)  # what many scenarios extend is parsed once; nobody changes a tree
 def read_text(text: str, name: str, limits: Limits = LIMITS) -> Node:
     """The tree of YAML text. Raises ScenarioError."""
     stray = NOT_TEXT.search(text)
