@@ -88,7 +88,7 @@ def tested(error: Error) -> tuple[Error, str]:
         if source.count(error.right) != 1:
             raise SystemExit(f"{error.name}: {error.file} does not hold once: {error.right}")
         path.write_text(source.replace(error.right, error.wrong), "utf-8")
-        environment = os.environ | {"PYTHONPATH": f"{root}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = os.environ | {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
         for name in dict.fromkeys((error.first, *MARKET)):
             file = ROOT / "tests" / f"{name}.py"
             command = [
@@ -103,13 +103,14 @@ def tested(error: Error) -> tuple[Error, str]:
                 "no:cacheprovider",
                 str(file),
             ]
-            if file.exists() and _fails(command, environment):
+            if file.exists() and _fails(command, root, environment):
                 return error, name
-        return error, "verify" if _fails([sys.executable, "-m", "sim", "verify"], environment) else ""
+        return error, "verify" if _fails([sys.executable, "-m", "sim", "verify"], root, environment) else ""
 
 
-def _fails(command: list[str], environment: dict[str, str]) -> bool:
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, timeout=900, check=False)
+def _fails(command: list[str], root: Path, environment: dict[str, str]) -> bool:
+    # run where the copy is: Python looks for packages there first
+    done = subprocess.run(command, env=environment, cwd=root, capture_output=True, timeout=900, check=False)
     return done.returncode != 0
 
 

@@ -164,7 +164,7 @@ def _timeline(scenario: Scenario) -> tuple[tuple[int, int, Event], ...]:
         for i, e in enumerate(scenario.events)
         if e.on is not None
     ]
-    return tuple(sorted(dated, key=lambda item: item[:2]))
+    return tuple(sorted(dated, key=lambda item: (item[0], item[2].on, item[1])))
 
 
 def _planned(scenario: Scenario) -> Floats:

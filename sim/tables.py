@@ -78,7 +78,9 @@ SCHEMAS: dict[str, Any] = {
         ]
     ),
     "ledger": pa.schema([*_KEY, *_columns("kind debit credit", _WORD), *_columns("cents", pa.int64())]),
-    "events": pa.schema([*_KEY, *_columns("kind name lab", _WORD)]),
+    "events": pa.schema(
+        [*_KEY, *_columns("kind name", _WORD), *_columns("lab", _WORD, nullable=True)]  # none: all labs
+    ),
 }
 
 

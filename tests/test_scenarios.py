@@ -12,11 +12,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import sim
 from sim.opening import open_market
 from sim.scenario.loading import load_scenario
 from sim.simulate import simulate
@@ -292,3 +294,10 @@ def test_the_mechanism_moves_its_series_as_expected_and_nothing_before(name: str
             mean, error = compared(name, each.figure, RUNS)
             assert abs(mean) > 3 * error, (mean, error)
             assert each.low <= mean <= each.high, (mean, error)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_result_of_it_is_kept_with_its_pictures(name: str, tmp_path: Path) -> None:
+    """Cut short soon after the events of June 2025, of which some concern all labs at once."""
+    kept = sim.run(name, runs=1, overrides=["horizon=116 weeks"]).save(tmp_path / "kept")
+    assert {"hiring.png", "retention.png", "summary.json"} <= {path.name for path in kept.iterdir()}

@@ -25,6 +25,7 @@ def falls_below(ln_standing: Floats, threshold: float) -> Booleans:
 
 def happen(market: Market) -> None:
     """Let plans fire and let every event happen whose time has come."""
+    _note_plans(market, {event.plan for event in market.constants.plans})
     for week, number, event in market.constants.timeline:
         if week > market.week:
             break
@@ -48,7 +49,7 @@ def _allowed(market: Market, plan: str | None, length: int) -> Booleans:
 
 
 def _watch_plans(market: Market) -> None:
-    """Set off each plan whose condition holds, and log those that fire now."""
+    """Set off each plan whose condition holds; it fires later, or at once if it waits for nothing."""
     names = [event.plan for event in market.constants.plans]
     for number, event in enumerate(market.constants.plans):
         if event.when is None or event.lab is None:
@@ -60,8 +61,15 @@ def _watch_plans(market: Market) -> None:
             due = market.plan_week[:, names.index(event.when.plan)] <= market.week
         due &= market.plan_week[:, number] == NEVER
         market.plan_week[due, number] = market.week + event.when.after
-        fired = np.flatnonzero(market.plan_week[:, number] == market.week)
-        market.log_event("plan", str(event.plan), lab, fired)
+        _note_plans(market, {event.plan} if event.when.after == 0 else set())
+
+
+def _note_plans(market: Market, names: set[str | None]) -> None:
+    """Log those of the plans that fire this week."""
+    for number, event in enumerate(market.constants.plans):
+        if event.plan in names and event.lab is not None:
+            fired = np.flatnonzero(market.plan_week[:, number] == market.week)
+            market.log_event("plan", str(event.plan), market.constants.lab(event.lab), fired)
 
 
 def _name_of(event: Event) -> str:

@@ -252,10 +252,14 @@ def _event_marks(scenario: Scenario, events: Any, runs: int) -> list[tuple[date,
         here = (index == key[:, None]).all(axis=0)
         if 2 * here.sum() < runs:
             continue
-        kind, name, lab = (words[k] for (_, words), k in zip(columns, key, strict=True))
+        kind, name, lab = (words[k] if k >= 0 else "" for (_, words), k in zip(columns, key, strict=True))
+        if kind == "talks":
+            continue  # their outcome stands beside them
         event = next((e for e in scenario.events if _is(e, kind, name, lab)), None)
         day = _day_of(scenario, event, int(np.median(week[here])))
-        marks.setdefault((day, _words(scenario, kind, name, event)), []).append(scenario.labs[lab].label)
+        marks.setdefault((day, _words(scenario, kind, name, event)), []).append(
+            scenario.labs[lab].label if lab else "All labs"
+        )
     return [(day, f"{_joined(labels)} {words}") for (day, words), labels in sorted(marks.items())]
 
 
@@ -283,10 +287,9 @@ def _words(scenario: Scenario, kind: str, name: str, event: Event | None) -> str
         "plan": f"starts its {name} plan",
         "leadership_change": "replaces a leader",
         "investment": "receives an investment",
-        "hiring_freeze": "freezes hiring",
+        "hiring_freeze": "freeze hiring",
         "budget_change": "get new budgets",
         "failure": "fails",
-        "talks": "opens talks",
         "deal": "agrees on a deal",
         "partnership": "agrees on a partnership",
         "no_deal": "ends talks without a deal",
@@ -294,6 +297,14 @@ def _words(scenario: Scenario, kind: str, name: str, event: Event | None) -> str
         "strategy_change": "changes its strategy",
         "new_unit": "opens a unit",
         "retention_grant": "grants retention packages",
+        "non_compete_rule": "put leavers on paid leave",
+        "counter_rule": "answers bids by a new rule",
+        "salary_cap": "keep to a salary cap",
+        "revaluation": "is worth more or less",
+        "founding_boom": "see founders open labs",
+        "lab_founded": "is founded",
+        "layoff": "lay off staff",
+        "transfer": "moves people between units",
     }
     return words.get(kind, kind.replace("_", " "))
 
@@ -302,8 +313,8 @@ def _is(event: Event, kind: str, name: str, lab: str) -> bool:
     """Whether a recorded event is this event of the scenario."""
     body = event if event.plan is not None else event.body
     names = {getattr(body, role, None) for role in ("name", "plan", "target", "lab")}
-    labs = {getattr(body, role, None) for role in ("lab", "buyer", "target")}
-    return event.kind == kind and name in names and lab in labs
+    labs = {getattr(body, role, None) or "" for role in ("lab", "buyer", "target")}
+    return event.kind == kind and (name in names or name == event.name) and lab in labs
 
 
 def _number_of(day: date) -> float:
@@ -318,7 +329,7 @@ def _mark_events(axes: Axes, marks: list[tuple[date, str]]) -> None:
     for day, words in marks:
         x = _number_of(day)
         axes.axvline(x, color="#888888", linewidth=0.7, linestyle=(0, (3, 3)), zorder=0)
-        line = f"{day:%-d %b}  {words}"
+        line = f"{day.day} {day:%b}  {words}"
         if clusters and x - clusters[-1][0][0] < (right - left) * 0.3:
             clusters[-1].append((x, line))
         else:
