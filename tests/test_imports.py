@@ -89,6 +89,7 @@ ORDER = [
     "sim.report.market_map",
     "sim.report.page_state",
     "sim.report.page_parameters",
+    "sim.report.page_compare",
     "sim.report.page_downloads",
     "sim.report.page_ensemble",
     "sim.report.inputs",

@@ -1,0 +1,63 @@
+"""The ensemble of the page: runs in small blocks, so that it can be watched and given up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sim import tables
+from sim.scenario.schema import Scenario
+from sim.simulate import run_block
+
+FEWEST_RUNS, MOST_RUNS = 10, 200
+BLOCK = 10  # runs between two looks at the progress
+MOST_ROWS = 5_000_000  # of the table of labs; meta-2025 has 343,200 in 200 runs
+NEEDED = ("labs", "spells", "events", "offers")
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Runs of a scenario under a seed, the tables that the pictures need, and what was changed, in words."""
+
+    scenario: Scenario
+    seed: int
+    runs: int
+    tables: dict[str, Any]
+    changes: tuple[str, ...] = ()
+
+
+class TooLarge(ValueError):
+    """The ensemble is more than a page should compute; the message is one line."""
+
+
+class GivenUp(Exception):
+    """Nobody wants the ensemble any more."""
+
+
+def ensemble(
+    scenario: Scenario, seed: int, runs: int, goes_on: Callable[[int], bool], changes: Sequence[str] = ()
+) -> Ensemble:
+    """Simulate runs 0 to runs - 1; the tables equal those of `sim.run`, but for offers outside campaigns.
+
+    Args:
+        scenario: what to simulate.
+        seed: seed of the ensemble.
+        runs: how many.
+        changes: what the scenario changes, in words.
+        goes_on: told how many are done after each block; False gives up.
+
+    Raises:
+        GivenUp: if `goes_on` says so.
+        TooLarge: if the tables would be too large; nothing is computed then.
+    """
+    if runs * scenario.horizon * len(scenario.labs) > MOST_ROWS:
+        raise TooLarge(f"{runs} runs of so many weeks and labs are too many here; talentsim run takes them")
+    blocks = []
+    for first in range(0, runs, BLOCK):
+        if not goes_on(first):
+            raise GivenUp
+        found = run_block(scenario, seed, range(first, min(first + BLOCK, runs)), full=False)
+        blocks.append({name: found[name] for name in NEEDED})
+    joined = {name: tables.concat([block[name] for block in blocks]) for name in NEEDED}
+    return Ensemble(scenario, seed, runs, joined, tuple(changes))

@@ -1,0 +1,89 @@
+"""What the page is built of: notices, pictures that never break the page, and its address."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from typing import Any
+
+import ipyvuetify
+import solara
+import traitlets
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from sim.scenario.errors import printable
+
+WIDE = (10.0, 4.4)  # inches
+Draw = Callable[[Figure], None]
+
+
+def svg(draw: Draw, size: tuple[float, float] = WIDE) -> str:
+    """A picture as the address of an image; what failed in drawing it is raised."""
+    figure = Figure(figsize=size, facecolor="white")
+    draw(figure)
+    file = BytesIO()
+    FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None})
+    return f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def failure(error: Exception, what: str) -> str:
+    """A failure in one line for people; the log has all of it."""
+    logging.getLogger(__name__).error("%s failed", what, exc_info=error)
+    return printable(f"{what} failed ({type(error).__name__}: {error})")[:400]
+
+
+@solara.component
+def Notice(text: str, kind: str = "hint") -> None:  # noqa: N802 - components are named so
+    """A framed text: a hint, or a problem, which screen readers say at once."""
+    role = "alert" if kind == "problem" else "note"
+    solara.v.Html(tag="div", class_=f"notice {kind}", attributes={"role": role}, children=[text])
+
+
+@solara.component
+def Image(source: str, words: str) -> None:  # noqa: N802
+    """A picture with words for those who do not see it."""
+    solara.v.Html(tag="img", attributes={"src": source, "alt": words})
+
+
+@solara.component
+def Picture(  # noqa: N802
+    draw: Draw, words: str, when: Sequence[Any], size: tuple[float, float] = WIDE
+) -> None:
+    """A picture, drawn anew when something of `when` is another; where that fails, a notice."""
+
+    def drawn() -> tuple[str, str]:
+        try:
+            return svg(draw, size), ""
+        except Exception as error:
+            return "", failure(error, "This picture")
+
+    source, problem = solara.use_memo(drawn, list(when))
+    if problem:
+        Notice(problem, "problem")
+    else:
+        Image(source, words)
+
+
+class Address(ipyvuetify.VuetifyTemplate):  # type: ignore[misc, name-defined, unused-ignore]
+    """Puts the page's state into the browser's address, without a new entry in its history."""
+
+    query = traitlets.Unicode("").tag(sync=True)
+    template = traitlets.Unicode(
+        """
+<template><span style="display: none"></span></template>
+<script>
+module.exports = {
+  mounted() { this.put(); },
+  watch: { query() { this.put(); } },
+  methods: {
+    put() {
+      window.history.replaceState(window.history.state, "", window.location.pathname + "?" + this.query);
+    },
+  },
+};
+</script>
+"""
+    ).tag(sync=True)
