@@ -61,7 +61,7 @@ ERRORS = (
     Error("the worst candidates first", "market/contact.py", "-merit[rows]", "merit[rows]"),
     Error("contacts by headcount plan alone", "market/contact.py", "gap_weight * np.maximum(plan - staff, 0.0) + replacement * staff", "gap_weight * np.maximum(plan - staff, 0.0)"),
     Error("referrals go astray", "market/contact.py", "excess[unsure] < referral", "excess[unsure] > referral", "test_market"),
-    Error("movers keep their old grant", "market/moves.py", "people.grant[rows] = appraisal.shares_of(market, batch.grant, run, lab)", "people.grant[rows] += appraisal.shares_of(market, batch.grant, run, lab)", "test_market"),
+    Error("movers hold half of their grant", "market/moves.py", "people.grant[rows] = appraisal.shares_of(market, batch.grant, run, lab)", "people.grant[rows] = appraisal.shares_of(market, batch.grant // 2, run, lab)", "test_market"),
     Error("a campaign pays no first year", "market/moves.py", "Ledger.talent(batch.lab[theirs]), batch.first_year_base[theirs]", "Ledger.talent(batch.lab[theirs]), 0 * batch.first_year_base[theirs]", "test_market"),
     Error("twice as many are asked to follow", "market/liftouts.py", "u < invitations / ties", "u < 2 * invitations / ties"),
     Error("the overpaid are slighted", "market/pay_equity.py", "np.where(ratio < threshold * (1 - 1e-6)", "np.where(ratio > threshold * (1 - 1e-6)"),

@@ -418,3 +418,20 @@ def test_a_start_in_the_table_of_offers_is_the_begin_of_a_spell(life: Life) -> N
     hired = spells[spells["origin"].isin(["outside", "rival"])]
     keys = ("researcher", "lab", "unit")
     assert rows(started, "run", "start_week", *keys) == rows(hired, "run", "start_week", *keys)
+
+
+def test_who_starts_holds_the_grant_that_was_offered_at_the_days_valuation() -> None:
+    """In shares: one share is a cent at a valuation of 1, so half as many at a valuation of 2."""
+    data = market_of({"a": lab(60), "b": lab(60)}, weeks=30)
+    data["market"]["contact"] = {"rate": "20 /year"}
+    data["events"] = [{"on": "2023-07-03", "revaluation": {"lab": "a", "factor": 2.0}}]  # week 9
+    started = {1: 0, 2: 0}
+    for market in weeks_of(scenario(data), range(4)):
+        batch, people = market.started, market.researchers
+        valuation = market.labs.valuation[market.run_of(batch.row), batch.lab]
+        assert (people.grant[batch.row] == np.rint(batch.grant / valuation)).all()
+        assert (people.sign_on[batch.row] == batch.sign_on).all()
+        assert (people.weekly_base[batch.row] == batch.weekly_base).all()
+        for value in started:
+            started[value] += int(((valuation == value) & (batch.grant > 0)).sum())
+    assert min(started.values()) > 0
