@@ -10,10 +10,14 @@ from nbclient import NotebookClient
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
 
 
-def texts(notebook: Any) -> list[list[str]]:
-    """What each code cell printed and showed, as text; a picture counts as its description."""
+def texts(notebook: Any) -> list[str]:
+    """What each code cell printed and showed, as text; a picture counts as its description.
+
+    Joined, since what is printed at once may come in one piece or in several.
+    """
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    return [[o.get("text") or o.get("data", {}).get("text/plain", "") for o in c.outputs] for c in cells]
+    shown = ((o.get("text") or o.get("data", {}).get("text/plain", "") for o in c.outputs) for c in cells)
+    return ["".join(parts) for parts in shown]
 
 
 def test_there_are_notebooks() -> None:
