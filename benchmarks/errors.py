@@ -58,7 +58,7 @@ ERRORS = (
     Error("escrow is never held", "market/pricing.py", "np.add.at(market.promised, (run, market.line_of(batch)), batch.escrow)", "pass", "test_market"),
     Error("the budget does not bind", "market/pricing.py", "binds = spend(line, cost, chance) > budget", "binds = spend(line, cost, chance) > 1e30 * (budget + 1)", "test_worth"),
     Error("offers above the cap", "market/pricing.py", "np.clip(best, targets.base, targets.cap)", "np.maximum(best, targets.base)", "test_worth"),
-    Error("the worst candidates first", "market/contact.py", "-merit[rows]", "merit[rows]"),
+    Error("the worst candidates first", "segments.py", "-merit[rows]", "merit[rows]"),
     Error("contacts by headcount plan alone", "market/contact.py", "gap_weight * np.maximum(plan - staff, 0.0) + replacement * staff", "gap_weight * np.maximum(plan - staff, 0.0)"),
     Error("referrals go astray", "market/contact.py", "excess[unsure] < referral", "excess[unsure] > referral", "test_market"),
     Error("movers hold half of their grant", "market/moves.py", "people.grant[rows] = appraisal.shares_of(market, batch.grant, run, lab)", "people.grant[rows] = appraisal.shares_of(market, batch.grant // 2, run, lab)", "test_market"),

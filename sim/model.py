@@ -27,10 +27,10 @@ from typing import Any
 import mesa
 import numpy as np
 
-from sim import simulate
+from sim import segments, simulate
 from sim.draws import run_keys
 from sim.ledger import Ledger
-from sim.market import contact, counteroffers, pricing
+from sim.market import counteroffers, pricing
 from sim.opening import open_market
 from sim.quantities import WEEKS_PER_YEAR
 from sim.record import Recorder
@@ -70,7 +70,7 @@ class Lab(mesa.Agent["TalentMarket"]):
             merit: (n,) worth to the lab per dollar of pay.
             vacancies: (n,) heads still to be found, the same for all.
         """
-        return contact.best_up_to(np.zeros(len(rows), np.int64), merit, rows, vacancies)
+        return segments.best_up_to(np.zeros(len(rows), np.int64), merit, rows, vacancies)
 
     def price(self, rows: Integers, targets: pricing.Targets, multiplier: Floats) -> Floats:
         """What each offer costs a year, USD, at least its base; (n,).

@@ -40,3 +40,14 @@ def totals(groups: Integers, amounts: Integers) -> Integers:
 def position(groups: Integers) -> Integers:
     """Place of each row inside its sorted group, from 0."""
     return running_total(groups, np.ones(len(groups), np.int64)) - 1
+
+
+def best_up_to(
+    group: Integers, merit: npt.NDArray[np.floating], tie_break: Integers, quota: Integers
+) -> Booleans:
+    """In each group the `quota` rows of highest merit; `quota` is given row by row."""
+    chosen = np.ones(len(group), np.bool_)
+    rows = np.flatnonzero(np.bincount(group)[group] > quota) if len(group) else np.zeros(0, np.int64)
+    order = rows[np.lexsort((tie_break[rows], -merit[rows], group[rows]))]
+    chosen[order] = position(group[order]) < quota[order]
+    return chosen

@@ -19,7 +19,7 @@ from sim.events.people import top
 from sim.market.births import places_taken
 from sim.market.budget import spendable
 from sim.market.choice import best_option, utility
-from sim.market.contact import best_up_to, pick_by_weight, planned_gross_hires, spread_evenly
+from sim.market.contact import pick_by_weight, planned_gross_hires, spread_evenly
 from sim.market.counteroffers import matched, retention_package
 from sim.market.liftouts import asked
 from sim.market.moves import has_lapsed
@@ -31,6 +31,7 @@ from sim.market.shocks import falls_below
 from sim.market.standing import next_ln_standing
 from sim.quantities import WEEKS_PER_YEAR
 from sim.scenario.events import Campaign
+from sim.segments import best_up_to
 from sim.spells import first_crossing, whole_weeks
 from sim.state import NEVER
 

@@ -15,11 +15,8 @@ from sim.state import RELEASED, Booleans, Floats, Integers, Market
 
 def top(group: Integers, merit: Floats, tie_break: Integers, share: float) -> Booleans:
     """In each group the floor(share * size + 1/2) rows of highest merit."""
-    order = np.lexsort((tie_break, -merit, group))
-    quota = np.floor(share * np.bincount(group, minlength=1) + 0.5)
-    chosen = np.zeros(len(group), np.bool_)
-    chosen[order] = segments.position(group[order]) < quota[group[order]]
-    return chosen
+    quota = np.floor(share * np.bincount(group, minlength=1) + 0.5).astype(np.int64)
+    return segments.best_up_to(group, merit, tie_break, quota[group])
 
 
 def change_leader(market: Market, body: LeadershipChange, runs: Integers) -> Integers:
@@ -46,10 +43,8 @@ def _dismiss(market: Market, leaders: Integers, followers: float) -> None:
 
 def _first(market: Market, rows: Integers, count: int) -> Booleans:
     """The `count` most talented of each run among `rows`."""
-    order = np.lexsort((market.id_of(rows), -market.researchers.talent[rows], market.run_of(rows)))
-    chosen = np.zeros(len(rows), np.bool_)
-    chosen[order] = segments.position(market.run_of(rows)[order]) < count
-    return chosen
+    run, talent = market.run_of(rows), market.researchers.talent[rows]
+    return segments.best_up_to(run, talent, market.id_of(rows), np.full(len(rows), count))
 
 
 def open_unit(market: Market, body: NewUnit, runs: Integers) -> Integers:

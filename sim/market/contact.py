@@ -36,15 +36,6 @@ def pick_by_weight(weight: Floats, group: Integers, u: Floats) -> Integers:
     return np.where(total[group] > 0, chosen, -1)
 
 
-def best_up_to(group: Integers, merit: Floats, tie_break: Integers, quota: Integers) -> Booleans:
-    """In each group the `quota` rows of highest merit; `quota` is given row by row."""
-    chosen = np.ones(len(group), np.bool_)
-    rows = np.flatnonzero(np.bincount(group)[group] > quota) if len(group) else np.zeros(0, np.int64)
-    order = rows[np.lexsort((tie_break[rows], -merit[rows], group[rows]))]
-    chosen[order] = segments.position(group[order]) < quota[order]
-    return chosen
-
-
 def spread_evenly(researchers: int, weeks: int, passed: Integers) -> Integers:
     """How many of a campaign's approaches are due by the end of each week, counted from 0."""
     return np.asarray(researchers * np.clip(passed + 1, 0, weeks) // weeks)
@@ -109,7 +100,7 @@ def _shortlist(market: Market, found: Approaches) -> Approaches:
     base, package = appraisal.scale_pay(market, rows, lab, found.unit[outside])
     merit = found.value[outside] / (base + package / market.scenario.market.equity.horizon)
     vacant = _vacancies(market)[run, lab]
-    chosen = best_up_to(run * market.shape[1] + lab, merit, market.id_of(rows), vacant)
+    chosen = segments.best_up_to(run * market.shape[1] + lab, merit, market.id_of(rows), vacant)
     for own in market.behaviours.get("shortlist", []):
         theirs = np.flatnonzero(own.applies[lab])
         if len(theirs):
@@ -146,7 +137,7 @@ def _campaign(market: Market, number: int, campaign: Campaign) -> tuple[Approach
     rows = rows[~_being_courted(market, rows, lab)]
     run = market.run_of(rows)
     value = appraisal.observed_value(market, rows, np.full(len(rows), lab))
-    rows = rows[best_up_to(run, value, market.id_of(rows), quota[run])]
+    rows = rows[segments.best_up_to(run, value, market.id_of(rows), quota[run])]
     people.approached[rows] |= bit
     np.add.at(market.campaign_reached[:, number], market.run_of(rows), 1)
     unit = constants.unit(campaign.lab, campaign.unit)
