@@ -150,6 +150,17 @@ def begin(
     count(market, rows[np.asarray(place) >= 0], +1)
 
 
+def begin_on_scale(market: Market, rows: Integers, lab: Integers, unit: Integers, origin: int) -> None:
+    """People start this week at a lab on the unit's own scale of pay, without a sign-on."""
+    people, run = market.researchers, market.run_of(rows)
+    base, package = appraisal.scale_pay(market, rows, lab, unit)
+    face = np.rint(package * 100).astype(np.int64)
+    people.weekly_base[rows] = np.rint(base * 100 / WEEKS_PER_YEAR)
+    people.grant[rows] = appraisal.shares_of(market, face, run, lab)
+    begin(market, rows, lab, unit, origin, market.week)
+    np.add.at(market.tally.hires, (run, lab), 1)
+
+
 def foresee(market: Market) -> None:
     """Draw what lies ahead of those who arrived this week: attachment, exit and next approach."""
     if not market.newcomers:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim import appraisal, segments, spells
+from sim import segments, spells
 from sim.draws import Purpose, normals, pack, uniforms
 from sim.ledger import Ledger
-from sim.quantities import WEEKS_PER_YEAR
 from sim.scenario.events import Acquihire, Investment, Talks
 from sim.state import ACQUIHIRE, FROM_ACQUIHIRE, Booleans, Floats, Integers, Market
 
@@ -105,13 +104,7 @@ def _buy(market: Market, runs: Integers, buyer: int, target: int, deal: Acquihir
 
 def _transfer(market: Market, rows: Integers, buyer: int, unit: int) -> None:
     """Bought people start at the buyer on its own scale of pay."""
-    people, lab, units = market.researchers, np.full(len(rows), buyer), np.full(len(rows), unit)
-    run = market.run_of(rows)
+    lab, units = np.full(len(rows), buyer), np.full(len(rows), unit)
     spells.end(market, rows, ACQUIHIRE, buyer)
-    base, package = appraisal.scale_pay(market, rows, lab, units)
-    face = np.rint(package * 100).astype(np.int64)
-    people.weekly_base[rows] = np.rint(base * 100 / WEEKS_PER_YEAR)
-    people.grant[rows] = appraisal.shares_of(market, face, run, lab)
-    spells.begin(market, rows, lab, units, FROM_ACQUIHIRE, market.week)
-    for counted in (market.tally.hires, market.tally.acquihires):
-        np.add.at(counted, (run, lab), 1)
+    spells.begin_on_scale(market, rows, lab, units, FROM_ACQUIHIRE)
+    np.add.at(market.tally.acquihires, (market.run_of(rows), lab), 1)

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim import appraisal, segments, spells
+from sim import segments, spells
 from sim.draws import Purpose, uniforms
 from sim.ledger import Ledger
-from sim.quantities import WEEKS_PER_YEAR
 from sim.state import FOUNDER, FROM_FOUNDING, UNSET, Booleans, Integers, Market
 
 
@@ -52,10 +51,5 @@ def open_labs(market: Market) -> None:
 
 def _employ(market: Market, rows: Integers, run: Integers, lab: Integers) -> None:
     """The founder is the first employee; the lab's talent is measured against hers."""
-    people, unit = market.researchers, market.constants.default_unit[lab]
-    base, package = appraisal.scale_pay(market, rows, lab, unit)
-    people.weekly_base[rows] = np.rint(base * 100 / WEEKS_PER_YEAR)
-    people.grant[rows] = appraisal.shares_of(market, np.rint(package * 100).astype(np.int64), run, lab)
-    spells.begin(market, rows, lab, unit, FROM_FOUNDING, market.week)
+    spells.begin_on_scale(market, rows, lab, market.constants.default_unit[lab], FROM_FOUNDING)
     market.labs.opening_talent[run, lab] = market.labs.talent_sum[run, lab] / spells.TALENT_UNIT
-    np.add.at(market.tally.hires, (run, lab), 1)
