@@ -208,7 +208,7 @@ def graduation_weeks(scenario: Scenario) -> Integers:
 
 
 def draw_ties(scenario: Scenario, keys: Keys, people: int, entry_weeks: Integers) -> npt.NDArray[np.int32]:
-    """Whom each researcher knows: a graph of colleagues, (R x N, K) ids within the run.
+    """Whom each researcher knows: a graph of colleagues, (R x N, K) rows.
 
     Researchers stand in blocks: the opening staff of a lab, the outsiders, the graduates of a year.
     Ties lead to one's block, and across the whole market. In a ring, i is tied to i + d and i - d for
@@ -237,7 +237,8 @@ def draw_ties(scenario: Scenario, keys: Keys, people: int, entry_weeks: Integers
         ]
     if not sides:
         return np.zeros((len(keys) * people, 0), np.int32)
-    return np.stack(sides, axis=2).astype(np.int32).reshape(len(keys) * people, len(sides))
+    rows = np.stack(sides, axis=2) + people * np.arange(len(keys))[:, None, None]
+    return rows.astype(np.int32).reshape(len(keys) * people, len(sides))
 
 
 def _set_up_labs(market: Market) -> None:
@@ -353,21 +354,20 @@ def surviving_attachment(market: Market, rows: Integers) -> Floats:
     run, person = market.run_of(rows), market.id_of(rows)
     pull, rate = _ordinary_pull(market, rows), contact.rate * market.researchers.visibility[rows]
     exposure = rate * market.tenure_weeks(rows) / WEEKS_PER_YEAR
-    chosen, best, open_ = np.zeros(len(rows)), np.full(len(rows), -np.inf), np.ones(len(rows), np.bool_)
+    chosen, left = np.full(len(rows), -np.inf), np.arange(len(rows))
     for attempt in range(SURVIVAL_TRIES):
-        key = pack((person, PERSON_BITS), (attempt, 8))
+        key = pack((person[left], PERSON_BITS), (attempt, 8))
         drawn = choice.attachment_mean + choice.attachment_sd * normals(
-            market.key_of(run, Purpose.ATTACHMENT, 1), key
+            market.key_of(run[left], Purpose.ATTACHMENT, 1), key
         )
-        odds_against = np.minimum((drawn - pull) / choice.taste_scale, worth.LARGEST_EXPONENT)
-        accept = 1.0 / (1.0 + np.exp(odds_against))
-        kept = open_ & (uniforms(market.key_of(run, Purpose.SURVIVAL), key) < np.exp(-exposure * accept))
-        chosen[kept] = drawn[kept]
-        best = np.maximum(best, drawn)
-        open_ &= ~kept
-        if not open_.any():
+        odds_against = np.minimum((drawn - pull[left]) / choice.taste_scale, worth.LARGEST_EXPONENT)
+        stayed = np.exp(-exposure[left] / (1.0 + np.exp(odds_against)))
+        kept = uniforms(market.key_of(run[left], Purpose.SURVIVAL), key) < stayed
+        chosen[left] = np.where(kept, drawn, np.maximum(chosen[left], drawn))
+        left = left[~kept]
+        if not len(left):
             break
-    return np.where(open_, best, chosen)
+    return chosen
 
 
 def _ordinary_pull(market: Market, rows: Integers) -> Floats:

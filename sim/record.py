@@ -81,13 +81,13 @@ def offers_table(market: Market, campaigns_only: bool = False) -> Table:
 
     A campaign's approaches that never became an offer stand here too, without a week of the offer.
     """
-    settled = [(week, batch) for week, batch in market.log.offers if len(batch)]
-    blocks = [batch for _, batch in settled] + [market.offers]
-    closed = np.repeat([week for week, _ in settled] + [market.week], [len(batch) for batch in blocks])
-    offers = Offers.joined(blocks)
+    settled = [*market.log.offers, (market.week, market.offers)]
     if campaigns_only:
-        chosen = np.flatnonzero((offers.campaign >= 0) | (offers.follows >= 0))
-        offers, closed = offers.where(chosen), closed[chosen]
+        settled = [
+            (week, batch.where((batch.campaign >= 0) | (batch.follows >= 0))) for week, batch in settled
+        ]
+    closed = np.repeat([week for week, _ in settled], [len(batch) for _, batch in settled])
+    offers = Offers.joined([batch for _, batch in settled if len(batch)])
     run = market.run_of(offers.row)
     order = np.lexsort((offers.lab, market.id_of(offers.row), offers.offer_week, run))
     offers, run, closed = offers.where(order), run[order], closed[order]

@@ -17,7 +17,7 @@ from sim.quantities import WEEKS_PER_YEAR
 Floats = npt.NDArray[np.float64]
 Real = float | Floats | npt.NDArray[Any]
 
-NEWTON_STEPS = 6  # exact to rounding at elasticities up to 20, to 3e-4 at 2,000 (nearly no taste)
+FEW_STEPS, MORE_STEPS = 4, 6  # of Newton's method: exact to 1e-12 at elasticities up to 3; up to 20
 SMALLEST = 1e-9  # a dollar amount that is as good as none, and has a logarithm
 LARGEST_EXPONENT = 700.0  # e to this power is still a number
 
@@ -95,8 +95,8 @@ def best_price(value: Real, base: Real, kappa: Real, reservation: Real, elastici
     is y (1 + alpha + (y / rho)^alpha) = alpha V. In x = ln(y / rho) its logarithm,
     x + ln(1 + alpha + e^(alpha x)) = ln(alpha V / rho), is convex and rises with a slope between 1
     and 1 + alpha, so Newton's method from the smaller of two upper bounds falls to the root, however
-    sure the choice is. The number of steps is fixed, so that no offer's price depends on which
-    others are priced beside it.
+    sure the choice is. The number of steps hangs on alpha alone, so that no offer's price depends on
+    which others are priced beside it.
     """
     kappa = np.asarray(kappa, float)
     shift = np.asarray(base) * (1 - kappa) / kappa
@@ -104,7 +104,7 @@ def best_price(value: Real, base: Real, kappa: Real, reservation: Real, elastici
     rho = np.maximum(np.asarray(reservation) / kappa, SMALLEST)
     goal, constant = np.log(target / rho), np.log1p(elasticity)
     x = np.minimum(goal - constant, goal / (1 + elasticity))
-    for _ in range(NEWTON_STEPS):
+    for _ in range(FEW_STEPS if elasticity <= 3 else MORE_STEPS):
         odds = np.exp(elasticity * x)  # x < goal / alpha, so this is a number
         level = 1 + elasticity + odds
         x = x - (x + np.log(level) - goal) / (1 + elasticity * odds / level)

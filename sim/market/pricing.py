@@ -9,6 +9,7 @@ Source: MODEL step 5; T10. Unit of time: the week; pay in USD a year, promises i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from sim import appraisal, segments, worth
 from sim.quantities import WEEKS_PER_YEAR
 from sim.state import LAPSED, OUTSIDE, Approaches, Booleans, Floats, Integers, Market, Offers
 
-BISECTIONS = 24
+STEPS = 10
 LARGEST_LN_MULTIPLIER = 5.0
 TRIFLE = 1e-6  # by which a winning bid beats the loser's value
 MONEY = ("weekly_base", "sign_on", "grant", "counter")
@@ -68,28 +69,53 @@ def price_within_budgets(
     Returns
     -------
     Cost w a year (n,), chance of acceptance (n,), and mu of each line (lines,): 0 where the budget
-    does not bind, found by bisection of ln (1 + mu) in a fixed number of steps where it does, the
-    largest where no multiplier is enough.
+    does not bind, the smallest found that keeps it where it does, the largest where none is enough;
+    where there is no budget at all nothing goes out, and prices stay as they are.
     """
     lines = len(budget)
 
-    def spend(line: Integers, cost: Floats, chance: Floats) -> Floats:
-        return np.bincount(line, weights=chance * cost * horizon, minlength=lines)
+    def excess(line: Integers, cost: Floats, chance: Floats) -> Floats:
+        """ln (spend / budget) of each line."""
+        spend = np.bincount(line, weights=chance * cost * horizon, minlength=lines)
+        return np.log(np.maximum(spend, TRIFLE) / np.maximum(budget, TRIFLE))
 
     cost, chance = price(targets, np.zeros(len(line)), elasticity)
-    binds = spend(line, cost, chance) > budget
+    over = excess(line, cost, chance)
+    binds, empty = (over > 0) & (budget > 0), (over > 0) & (budget <= 0)
+    multiplier = np.where(empty, np.expm1(LARGEST_LN_MULTIPLIER), 0.0)
     bound = np.flatnonzero(binds[line])
     if not len(bound):
-        return cost, chance, np.zeros(lines)
+        return cost, chance, multiplier
     some, theirs = targets.where(bound), line[bound]
-    low, high = np.zeros(lines), np.full(lines, LARGEST_LN_MULTIPLIER)
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        over = spend(theirs, *price(some, np.expm1(middle)[theirs], elasticity)) > budget
-        low, high = np.where(over, middle, low), np.where(over, high, middle)
-    multiplier = np.where(binds, np.expm1(high), 0.0)
+
+    def excess_at(ln_multiplier: Floats) -> Floats:
+        return excess(theirs, *price(some, np.expm1(ln_multiplier)[theirs], elasticity))
+
+    multiplier = np.where(binds, np.expm1(smallest_enough(excess_at, over)), multiplier)
     cost[bound], chance[bound] = price(some, multiplier[theirs], elasticity)
     return cost, chance, multiplier
+
+
+def smallest_enough(excess_at: Callable[[Floats], Floats], excess_at_zero: Floats) -> Floats:
+    """ln (1 + mu) of each line at which its excess, which falls in it, is 0 or just below.
+
+    False position with the Illinois rule (Dowell and Jarratt 1971): the excess is the logarithm of
+    a sum of powers, so it is nearly straight in ln (1 + mu). The number of steps is fixed, so that no
+    line's prices depend on which others are priced beside it. The largest where nothing is enough.
+    """
+    low, high = np.zeros(len(excess_at_zero)), np.full(len(excess_at_zero), LARGEST_LN_MULTIPLIER)
+    above, below = np.maximum(excess_at_zero, TRIFLE), np.minimum(excess_at(high), -TRIFLE)
+    moved = np.zeros(len(low), np.int64)  # 1 or -1: the end that the last step moved
+    for _ in range(STEPS):
+        middle = low + (high - low) * above / (above - below)
+        excess = excess_at(middle)
+        over = excess > 0
+        low, high = np.where(over, middle, low), np.where(over, high, middle)
+        side = np.where(over, 1, -1)
+        idle = np.where(side == moved, 0.5, 1.0)  # an end that stays twice counts half
+        above, below = np.where(over, excess, above * idle), np.where(over, below * idle, excess)
+        moved = side
+    return high
 
 
 def within_limits(
