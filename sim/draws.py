@@ -122,11 +122,11 @@ def pack(*parts: tuple[Integers | int, int]) -> npt.NDArray[np.int64]:
     ValueError
         If the widths add to more than 62 bits.
     """
-    packed = np.asarray(0, np.int64)
-    shift = 0
-    for values, bits in parts:
-        packed = packed + (np.asarray(values).astype(np.int64) << shift)
+    (values, shift), *others = parts
+    packed = np.array(values, np.int64)
+    for values, bits in others:
+        packed = packed + (np.asarray(values, np.int64) << shift)
         shift += bits
     if shift > 62:
         raise ValueError(f"an entity of {shift} bits does not fit into 62")
-    return packed
+    return np.asarray(packed)

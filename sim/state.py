@@ -234,6 +234,10 @@ class Columns:
             chosen = np.flatnonzero(chosen)
         return type(self)(self.integers.take(chosen, axis=1), self.floats.take(chosen, axis=1))
 
+    def between(self, begin: int, end: int) -> Self:
+        """The rows from `begin` up to `end`, as views."""
+        return type(self)(self.integers[:, begin:end], self.floats[:, begin:end])
+
     def __len__(self) -> int:
         return int(self.integers.shape[1])
 

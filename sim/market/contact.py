@@ -54,8 +54,11 @@ def _queue(market: Market, batch: Approaches, interviewed: bool) -> None:
     """Put approaches into the calendar at the week in which an offer may be written."""
     process = market.labs.process[market.run_of(batch.row), batch.lab] * interviewed
     batch.interview_week[:] = np.where(process > 0, market.week + (process > 1), UNSET)
-    for weeks in np.unique(process):
-        market.approaches.setdefault(market.week + int(weeks), []).append(batch.where(process == weeks))
+    sizes = np.bincount(process)
+    ends, batch = np.cumsum(sizes), batch.where(np.argsort(process, kind="stable"))
+    for weeks in np.flatnonzero(sizes):
+        part = batch.between(int(ends[weeks] - sizes[weeks]), int(ends[weeks]))
+        market.approaches.setdefault(market.week + int(weeks), []).append(part)
 
 
 def _plan_at(market: Market, weeks_ahead: Integers | int) -> Floats:

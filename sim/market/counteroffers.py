@@ -55,8 +55,9 @@ def answer(market: Market) -> None:
     raised = np.full(len(rows), UNSET)
     policy = market.labs.counter_policy[market.run_of(rows[asked]), market.researchers.place[rows[asked]]]
     by_base = asked[policy == SECOND_PRICE]
-    top = np.maximum.reduceat(np.where(in_time, offers.weekly_base[chosen], 0), np.flatnonzero(first))
-    raised[by_base] = _raises(market, rows[by_base], top[by_base])
+    if len(by_base):
+        top = np.maximum.reduceat(np.where(in_time, offers.weekly_base[chosen], 0), np.flatnonzero(first))
+        raised[by_base] = _raises(market, rows[by_base], top[by_base])
     package[raised >= 0] = 0
     countered = (package > 0) | (raised >= 0)
     market.researchers.countered[rows[countered]] = True
