@@ -124,12 +124,18 @@ def concat(tables: Sequence[Any]) -> Any:
 def write_table(path: Path, table: Any) -> None:
     """Write `table` to `path` as Parquet (zstd), whole or not at all; OSError if the disk refuses."""
     with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", write_statistics=True)
+        pq.write_table(table, temporary, **_options(table.schema))
 
 
 def writer(path: Path, name: str) -> Any:
     """An open writer of the table `name` to a Parquet file, to `append` pieces to; a context manager."""
-    return pq.ParquetWriter(path, SCHEMAS[name], compression="zstd", write_statistics=True)
+    return pq.ParquetWriter(path, SCHEMAS[name], **_options(SCHEMAS[name]))
+
+
+def _options(schema: Any) -> dict[str, Any]:
+    """How tables are written: only words have dictionaries, which take long to build for amounts."""
+    words = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    return {"compression": "zstd", "write_statistics": True, "use_dictionary": words}
 
 
 def append(writer: Any, table: Any) -> None:

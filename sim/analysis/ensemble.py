@@ -192,11 +192,11 @@ def _stars(panel: Panel, spells: Any) -> Floats:
     place = np.array([panel.labs.index(name) for name in names] + [-1])[lab]
     there = numbers(spells.column("censored"))
     stars = np.full((len(panel.runs), len(panel.labs)), np.nan)
-    for r in range(len(panel.runs)):
-        mine = run == r
-        staff = talent[mine & opening]
+    by_run = np.argsort(run, kind="stable")
+    for r, mine in enumerate(np.split(by_run, np.cumsum(np.bincount(run, minlength=len(panel.runs)))[:-1])):
+        staff = talent[mine[opening[mine]]]
         if len(staff):
-            shining = mine & there & (talent >= np.quantile(staff, 1 - STAR_SHARE))
+            shining = mine[there[mine] & (talent[mine] >= np.quantile(staff, 1 - STAR_SHARE))]
             stars[r] = np.bincount(place[shining], minlength=len(panel.labs))
     return stars
 
