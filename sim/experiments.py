@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -38,7 +39,7 @@ from sim.folder import (
     write_run,
 )
 from sim.report import differences, plots
-from sim.request import COMPARE, RUN, SWEEP, Experiment
+from sim.request import COMPARE, RUN, Experiment
 from sim.runner import CHUNKS, COMPLETE, MANIFEST, Work, WorkError, begin, locked, reopen, tidy
 from sim.scenario.schema import Scenario
 
@@ -48,7 +49,12 @@ if TYPE_CHECKING:
 
 COMPARISON_TABLE, SWEEP_TABLE = "comparison.parquet", "sweep.parquet"
 
+RUNS_WORTH_A_PROCESS = 400
+"""From so many runs on, variants are finished in several processes."""
+
 Progress = Callable[[int], None]
+Variant = tuple[str, Ensemble | None, list[dict[str, Any]]]
+"""Name and measure of a finished variant (None if no run came to its end), and its runs that failed."""
 
 
 # ---- in memory
@@ -204,13 +210,17 @@ def resume(
 
 def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> None:
     work.compute(jobs, where, progress)
-    staged = work.folder / CHUNKS / ".finished"
-    shutil.rmtree(staged, ignore_errors=True)
+    for left in (work.folder / CHUNKS).glob(".finished-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    staged = work.folder / CHUNKS / f".finished-{os.getpid()}"  # not where a dying worker may still write
     staged.mkdir()
     try:
-        {RUN: _finish_run, COMPARE: _finish_comparison, SWEEP: _finish_sweep}[work.experiment.kind](
-            work, staged
-        )
+        if work.experiment.kind == RUN:
+            write_run(staged, work.experiment.first, work.blocks(RUN), work.command, work.folder)
+        else:
+            finish = _finish_comparison if work.experiment.kind == COMPARE else _finish_sweep
+            with closing(_finished_variants(work, staged, jobs)) as variants:
+                finish(work, staged, variants)
     except AllFailed:
         shutil.rmtree(work.folder / CHUNKS)
         raise
@@ -234,39 +244,49 @@ def _leave(folder: Path, above: Sequence[Path]) -> None:
             return
 
 
-def _finish_run(work: Work, staged: Path) -> None:
-    write_run(staged, work.experiment.first, work.blocks(RUN), work.command, work.folder)
+def _finished_variants(work: Work, staged: Path, jobs: int) -> Generator[Variant]:
+    """Write the run folder of each variant: in order, and in several processes where that pays."""
+    names = list(work.experiment.variants)
+    width = jobs if work.experiment.runs >= RUNS_WORTH_A_PROCESS else 1
+    waiting: dict[int, tuple[Ensemble | None, list[dict[str, Any]]]] = {}
+    with closing(computed(finish_variant, [(work, name, staged) for name in names], LOCAL, width)) as done:
+        for next_one, name in enumerate(names):
+            while next_one not in waiting:
+                number, value = next(done)
+                waiting[number] = value
+            ensemble, failures = waiting.pop(next_one)
+            yield name, ensemble, [{"variant": name, **row} for row in failures]
 
 
-def _finish_variant(work: Work, name: str, staged: Path, failures: list[dict[str, Any]]) -> Ensemble:
-    """Write the run folder of a variant; what failed in it is added to `failures`.
+def finish_variant(work: Work, name: str, staged: Path) -> tuple[Ensemble | None, list[dict[str, Any]]]:
+    """Write the run folder of a variant; its measure (None if no run came to its end), and what failed.
 
     The measure comes back without the curves that only the variant's own picture needs.
     """
     folder = staged / "variants" / name
     folder.mkdir(parents=True)
     goal = work.folder / "variants" / name
-    request = work.experiment.variants[name]
     try:
-        ensemble = write_run(folder, request, work.blocks(name), work.command, goal)
-    except AllFailed:
+        ensemble = write_run(folder, work.experiment.variants[name], work.blocks(name), work.command, goal)
+    except AllFailed as error:
         shutil.rmtree(folder)
-        raise
-    failures += [{"variant": name, **row} for row in read_manifest(folder)["failures"]]
+        return None, error.failures
     sync_folder(folder)
-    return replace(ensemble, survival=ensemble.survival[:0])
+    return replace(ensemble, survival=ensemble.survival[:0]), read_manifest(folder)["failures"]
 
 
-def _finish_comparison(work: Work, staged: Path) -> None:
+def _finish_comparison(work: Work, staged: Path, variants: Iterable[Variant]) -> None:
     failures: list[dict[str, Any]] = []
     weeks, ensembles, full = _shortest(work.experiment), {}, {}
-    for name, request in work.experiment.variants.items():
-        full[name] = _finish_variant(work, name, staged, failures)
+    for name, ensemble, failed in variants:
+        failures += failed
+        if ensemble is None:
+            raise AllFailed(failed)
+        full[name] = ensembles[name] = ensemble
+        request = work.experiment.variants[name]
         if request.scenario.horizon > weeks:
             blocks = (tables for tables, _ in work.blocks(name) if tables is not None)
             ensembles[name] = join([_measured(request.scenario, tables, weeks) for tables in blocks])
-        else:
-            ensembles[name] = full[name]
     scenarios = {name: request.scenario for name, request in work.experiment.variants.items()}
     found = Comparison(scenarios, ensembles)
     _write_rows(staged / COMPARISON_TABLE, found.rows)
@@ -276,15 +296,12 @@ def _finish_comparison(work: Work, staged: Path) -> None:
     _write_manifest(work, staged, {"notes": notes, "failures": failures})
 
 
-def _finish_sweep(work: Work, staged: Path) -> None:
+def _finish_sweep(work: Work, staged: Path, variants: Iterable[Variant]) -> None:
     failures: list[dict[str, Any]] = []
     rows = []
-    for name, point in zip(work.experiment.variants, work.experiment.design, strict=True):
-        try:
-            ensemble = _finish_variant(work, name, staged, failures)
-        except AllFailed as error:
-            failures += [{"variant": name, **row} for row in error.failures]
-        else:
+    for (name, ensemble, failed), point in zip(variants, work.experiment.design, strict=True):
+        failures += failed
+        if ensemble is not None:
             rows.append(comparing.sweep_rows(name, point, ensemble))
     if not rows:
         raise AllFailed(failures)

@@ -3,7 +3,8 @@
 A working folder holds `manifest.json` (unfinished), a lock, and for each variant
 `chunks/<variant>/scenario.yaml` and one file a block of runs, `000000-000049.chunk`: a zip of its tables
 and of the runs that failed. What exists is done; whoever works on holds the lock, which the system
-takes back when the process ends. Only the process that holds it writes, workers only compute.
+takes back when the process ends. Only who holds it writes chunks, workers only compute; many finished
+variants are written by workers, into a folder of this process that nobody takes for done.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from small_markets import lab, market_of, scenario
 
 from benchmarks import kills
 from sim import cli, executors, experiments, folder, results, runner, simulate, tables
+from sim.designs import factorial, sweep_of
 from sim.request import Experiment, Request
 from sim.runner import WorkError, locked
 from sim.scenario.loading import dump_scenario
@@ -450,6 +451,16 @@ def test_a_dask_cluster_gives_the_same(here, due) -> None:
 # ---- killed outright
 
 linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are counted in /proc")
+
+
+def test_variants_finished_in_several_processes_are_the_same(here, monkeypatch) -> None:
+    points = factorial(["market.contact.rate=1/year,2/year,3/year"])
+    experiment = sweep_of("tiny.yaml", points, runs=2, seed=1)
+    experiments.perform(experiment, here / "one", jobs=2)
+    monkeypatch.setattr(experiments, "RUNS_WORTH_A_PROCESS", 0)
+    experiments.perform(experiment, here / "several", jobs=2)
+    assert kills.hashes(here / "several") == kills.hashes(here / "one")
+    assert len(list((here / "several" / "variants").iterdir())) == 3
 
 
 # Forks itself, so that imports are paid for once; the child does the work and is killed in the midst of it.
