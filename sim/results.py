@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow.compute as pc
@@ -36,7 +36,7 @@ from sim.folder import (
     state_of,
     write_run,
 )
-from sim.report import plots
+from sim.report import plots, plots_market
 from sim.request import Experiment, Request
 from sim.runner import COMPLETE, SCENARIO
 from sim.scenario.loading import load_scenario
@@ -149,6 +149,22 @@ class Result:
     def plot_retention(self, ax: Axes | None = None) -> Axes:
         """Share of hires still there by months since they started, by lab."""
         return plots.plot_retention(self.scenario, self.table("spells"), ax)
+
+    def plot_flows(self, ax: Axes | None = None) -> Axes:
+        """Moves from lab to lab in weeks 0 to 103, mean over runs, as a heat map."""
+        return plots_market.plot_flows(self.scenario, self.table("spells"), ax)
+
+    def plot_pay(self, ax: Axes | None = None, *, by: Literal["lab", "origin"] = "lab") -> Axes:
+        """Share of written offers with at least such a package, log-log, by lab or by people's origin."""
+        return plots_market.plot_pay(self.scenario, self.table("offers"), ax, by=by)
+
+    def plot_acceptance(self, ax: Axes | None = None) -> Axes:
+        """Share of written offers accepted by size of package, with binomial 95 % intervals."""
+        return plots_market.plot_acceptance(self.scenario, self.table("offers"), ax)
+
+    def plot_budget(self, ax: Axes | None = None) -> Axes:
+        """Cash of each lab's talent budget over time, and what of it is committed, with bands."""
+        return plots_market.plot_budget(self.scenario, self.table("labs"), ax)
 
     def explain(
         self,

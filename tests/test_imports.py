@@ -70,6 +70,7 @@ ORDER = [
     "sim.analysis",
     "sim.report.style",
     "sim.report.plots",
+    "sim.report.plots_market",
     "sim.report.differences",
     "sim.report.screen",
     "sim.report.prose",

@@ -1,4 +1,4 @@
-"""The two pictures: no text upon another or off the page, marks, bands, headlines that say what is seen."""
+"""The pictures: no text upon another or off the page, marks, bands, headlines that say what is seen."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from numpy.testing import assert_allclose
+from scipy.stats import binomtest
 from small_results import article, quiet
 
 from sim import results
-from sim.report import plots, style
+from sim.report import plots, plots_market, style
 from sim.results import Result
 from sim.scenario.loading import load_scenario
 from sim.tables import empty
@@ -87,7 +88,9 @@ def events_table(runs: int = 4, happened: list[Any] = HAPPENED) -> Any:
 def texts(axes: Axes) -> list[Text]:
     """Every text that is drawn; tick labels only where their tick is in view."""
     found = [*axes.texts, *(t for t in axes.get_children() if isinstance(t, Text) and t not in axes.texts)]
+    found += axes.get_legend().get_texts() if axes.get_legend() else []
     for axis in (axes.xaxis, axes.yaxis):
+        found.append(axis.label)
         low, high = sorted(axis.get_view_interval())
         found += [t.label1 for t in axis.get_major_ticks() if low <= t.get_loc() <= high]
     return [text for text in found if text.get_visible() and text.get_text().strip()]
@@ -232,7 +235,7 @@ def test_save_writes_the_same_bytes_twice_and_nothing_else(meta, tmp_path):
 
 def test_pyplot_is_never_used():
     """pyplot keeps figures alive and is not safe in threads."""
-    for module in (plots, style):
+    for module in (plots, plots_market, style):
         assert "pyplot" not in Path(str(module.__file__)).read_text("utf-8")
 
 
@@ -307,10 +310,23 @@ def test_labels_of_a_picture_upside_down_are_upside_down(wanted, gap):
 
 
 def both(result: Result) -> list[Axes]:
-    """The two pictures of a result, drawn without a warning."""
+    """The two curves of a result, drawn without a warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # people would read it on the screen
         return [result.plot_hiring(), result.plot_retention()]
+
+
+def market_pictures(result: Result) -> dict[str, Axes]:
+    """The other pictures of a result, drawn without a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return {
+            "flows": result.plot_flows(),
+            "pay by lab": result.plot_pay(),
+            "pay by origin": result.plot_pay(by="origin"),
+            "acceptance": result.plot_acceptance(),
+            "budget": result.plot_budget(),
+        }
 
 
 def test_the_article_s_pictures_are_legible():
@@ -387,4 +403,230 @@ def test_drawing_leaves_the_tables_as_they_were():
     result = article()
     before = result.hashes()
     both(result)
+    assert result.hashes() == before
+
+
+# --- the market: moves, pay, acceptance, budgets --------------------------------------------------
+
+
+@pytest.mark.parametrize("runs", [1, 4])
+def test_the_market_s_pictures_are_legible(runs):
+    for axes in market_pictures(article(runs=runs)).values():
+        assert_legible(axes)
+        assert ("one run" in all_words(axes)) == (runs == 1)
+
+
+@pytest.mark.parametrize("weeks", [1, 20])
+def test_the_market_s_pictures_of_short_horizons_are_legible(weeks):
+    for axes in market_pictures(quiet(weeks)).values():
+        assert_legible(axes)
+
+
+def test_the_market_s_pictures_hold_the_longest_labels(meta):
+    label = "Institute for Advanced Studies of Intelligence, Cambridge"[:52]
+    labs = {
+        name: lab.model_copy(update={"label": f"$n^{i}$ {label}"})
+        for i, (name, lab) in enumerate(meta.labs.items())
+    }
+    odd, result = meta.model_copy(update={"labs": labs}), article()
+    for draw, table in (
+        (plots_market.plot_flows, "spells"),
+        (plots_market.plot_pay, "offers"),
+        (plots_market.plot_budget, "labs"),
+    ):
+        axes = draw(odd, result.table(table))
+        assert all(not text.get_parse_math() for text in texts(axes) if "$" in text.get_text())
+        assert_legible(axes)
+
+
+def test_all_text_contrasts_with_the_page():
+    pictures = market_pictures(article())
+    del pictures["flows"]  # its numbers stand on coloured cells; see below
+    for axes in (*both(article()), *pictures.values()):
+        for text in texts(axes):
+            assert style.contrast(text.get_color()) >= 4.5, text.get_text()
+
+
+def test_numbers_contrast_with_their_cells():
+    axes = article().plot_flows()
+    image = axes.images[0]
+    cells = [text for text in axes.texts if text.get_text().replace(".", "").isdigit()]
+    assert len(cells) > 50
+    for text in cells:
+        column, row = text.get_position()
+        ground = image.cmap(image.norm(image.get_array()[row, column]))
+        assert style.contrast(text.get_color(), ground) >= 4.5
+
+
+@pytest.mark.parametrize(
+    ("colour", "ground", "ratio"),
+    [("black", "white", 21), ("white", "black", 21), ("#777777", "white", 4.48), ("#0000ff", "white", 8.59)],
+)
+def test_contrast_is_that_of_the_web_s_guidelines(colour, ground, ratio):
+    """Published values of WCAG 2 contrast checkers."""
+    assert style.contrast(colour, ground) == pytest.approx(ratio, abs=0.005)
+
+
+def test_text_colours_are_readable_and_distinct():
+    for colour in (style.INK, style.QUIET):
+        assert style.contrast(colour) >= 4.5
+    shades = [style.readable(colour) for colour in (*style.COLOURS, style.GREY)]
+    assert len(set(shades)) == len(shades)
+    assert all(style.contrast(shade) >= 4.5 for shade in shades)
+    assert style.readable(style.COLOURS[0]) == style.COLOURS[0].lower()  # it contrasts enough as it is
+
+
+def test_black_or_white_is_readable_on_every_grey():
+    for level in np.linspace(0, 1, 101):
+        ground = (level, level, level)
+        assert style.contrast(style.readable_on(ground), ground) >= 4.5
+
+
+def test_cells_of_the_heat_map_are_the_moves_of_the_spells():
+    result = article()
+    axes = result.plot_flows()
+    spells = result.spells
+    moved = spells[(spells.cause == "rival") & spells.end_week.between(0, 103)]
+    assert len(moved) > 100
+    names = list(result.scenario.labs)
+    drawn = np.ma.filled(axes.images[0].get_array().astype(float), 0)
+    drawn = np.nan_to_num(drawn)
+    for row, left in enumerate(names):
+        for column, joined in enumerate(names):
+            moves = ((moved.lab == left) & (moved.next_lab == joined)).sum()
+            assert drawn[row, column] * result.runs == pytest.approx(moves), (left, joined)
+    assert drawn.sum() * result.runs == pytest.approx(len(moved))
+    most = moved.groupby(["lab", "next_lab"], observed=True).size().idxmax()
+    labels = [result.scenario.labs[name].label for name in most]
+    assert f"from {labels[0]} to {labels[1]}" in axes.get_title(loc="left")
+
+
+def test_the_pay_curve_is_the_share_of_offers_at_least_so_large():
+    result = article()
+    axes, offers = result.plot_pay(), result.offers
+    written = offers[offers.offer_week.notna()]
+    package = (written.sign_on_cents + written.grant_cents) / 100
+    for lab in ("openai", "meta"):
+        label = result.scenario.labs[lab].label
+        line = next(line for line in axes.lines if line.get_label() == label)
+        here = np.asarray(package[written.lab == lab])
+        assert line.get_xdata()[-1] == here.max()
+        for x, share in zip(line.get_xdata()[::29], line.get_ydata()[::29], strict=True):
+            assert share == pytest.approx(100 * np.mean(here >= x))
+    assert axes.get_xscale() == axes.get_yscale() == "log"
+
+
+def test_pay_by_origin_has_a_curve_for_people_outside():
+    assert "outside" in all_words(article().plot_pay(by="origin"))
+    assert "outside" not in all_words(article().plot_pay(by="lab"))
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=1500))
+def test_the_tail_falls_from_the_share_with_pay_and_is_exact(values):
+    x, share = plots_market.tail(np.array(values, float))
+    assert (np.diff(x) > 0).all()
+    assert (np.diff(share) < 0).all()
+    assert_allclose(share, [np.mean(np.array(values) >= value) for value in x])
+    if any(values):
+        assert x[-1] == max(values)
+        assert share[0] == pytest.approx(np.mean(np.array(values) > 0)) or len(set(values)) > 400
+    else:
+        assert not len(x)
+
+
+def test_the_tail_of_pareto_pay_is_straight():
+    """P(X >= x) = x**-1.5 is a line of slope -1.5; its error at the top 1 % is 1.5 / sqrt(1000)."""
+    values = np.random.default_rng(41).pareto(1.5, 100_000) + 1
+    x, share = plots_market.tail(values)
+    upper = share >= 0.01
+    slope = np.polyfit(np.log(x[upper]), np.log(share[upper]), 1)[0]
+    assert abs(slope + 1.5) < 4 * 1.5 / np.sqrt(1000)
+
+
+def offers_table(package: list[float], outcome: list[str], origin: list[str], **columns: Any) -> Any:
+    """Written offers with such packages, USD, half as sign-on."""
+    half = (np.array(package) * 50).astype(np.int64)
+    given = {"offer_week": 5, "sign_on_cents": half, "grant_cents": half} | columns
+    return synthetic.table("offers", len(package), outcome=outcome, origin=origin, **given)
+
+
+def test_bins_hold_every_offer_once():
+    result = article()
+    found, offers = plots_market.acceptance(result.table("offers")), result.offers
+    written = offers[offers.offer_week.notna()]
+    package = written.sign_on_cents + written.grant_cents
+    assert found.offers.sum() + found.bare.sum() == len(written)
+    for group, here in enumerate((written.origin == "outside", written.origin != "outside")):
+        accepted = (here & (written.outcome == "accepted") & (package > 0)).sum()
+        assert np.nansum(found.shares[group] * found.offers[group]) == pytest.approx(accepted)
+        assert found.bare[group] == (here & (package == 0)).sum()
+    big = written[(written.origin == "outside") & (package >= found.edges[-3] * 100 * (1 + 1e-12))]
+    assert found.offers[0, -2:].sum() == len(big)
+
+
+def test_acceptance_is_drawn_where_it_is():
+    """Of 20 offers of 2M 15 are accepted, of 10 of 20M at a lab 1, of 7 without a package all."""
+    table = offers_table(
+        [2e6] * 20 + [2e7] * 10 + [0.0] * 7,
+        ["accepted"] * 15 + ["declined"] * 5 + ["accepted"] + ["lapsed"] * 9 + ["accepted"] * 7,
+        ["outside"] * 20 + ["meta"] * 10 + ["meta"] * 7,
+    )
+    found = plots_market.acceptance(table)
+    low, high = found.intervals
+    for group, yes, asked, package in ((0, 15, 20, 2e6), (1, 1, 10, 2e7)):
+        place = int(np.flatnonzero(found.offers[group])[0])
+        assert found.edges[place] <= package < found.edges[place + 1]
+        assert found.offers[group].sum() == asked
+        due = binomtest(yes, asked).proportion_ci(method="wilson")
+        assert_allclose((low[group, place], high[group, place]), due, rtol=1e-5)
+    axes = plots_market.plot_acceptance(load_scenario("meta-2025"), table)
+    drawn = {line.get_ydata()[0] for line in axes.lines if len(line.get_ydata())}
+    assert {75.0, 10.0} <= drawn
+    assert axes.get_xscale() == "log"
+    assert "7 without a package" in all_words(axes)
+
+
+def test_offers_never_written_are_in_no_picture():
+    written = offers_table([1e6] * 6, ["accepted"] * 6, ["outside"] * 6)
+    never = offers_table([5e9] * 6, ["lapsed"] * 6, ["outside"] * 6, offer_week=None)
+    market = load_scenario("meta-2025")
+    assert plots_market.acceptance(never).offers.sum() == 0
+    assert "no offers" in all_words(plots_market.plot_pay(market, never)).lower()
+    assert "1M USD" in plots_market.plot_pay(market, written).get_title(loc="left")
+
+
+def test_lines_of_the_budget_are_the_medians_of_cash_and_committed():
+    result = article()
+    axes, labs = result.plot_budget(), result.labs
+    last = labs[labs.week == labs.week.max()].groupby("lab", observed=True)
+    final = [line.get_ydata()[-1] for line in axes.lines if len(line.get_ydata()) == labs.week.nunique()]
+    for cash in last.cash_cents.median() / 100:
+        assert any(value == pytest.approx(cash) for value in final)
+    ever = labs.groupby("lab", observed=True).committed_cents.max()["meta"]
+    assert ever > 0
+    assert any(value == pytest.approx(last.committed_cents.median()["meta"] / 100) for value in final)
+
+
+@pytest.mark.parametrize("name", ["flows", "pay", "acceptance", "budget"])
+def test_an_empty_table_gives_a_picture_that_says_so(meta, name):
+    tables = {"flows": "spells", "budget": "labs"}
+    given = style.new_axes()
+    axes = getattr(plots_market, f"plot_{name}")(meta, empty(tables.get(name, "offers")), given)
+    assert axes is given
+    assert "nothing to show" in all_words(axes)
+    assert not axes.lines
+    assert not axes.images
+    assert_legible(axes)
+
+
+def test_offers_of_campaigns_alone_are_called_so(meta):
+    table = offers_table([1e6] * 6, ["accepted"] * 6, ["openai"] * 6, campaign="meta-at-openai")
+    assert "campaigns' offers" in all_words(plots_market.plot_pay(meta, table))
+    assert "written offers" in all_words(article().plot_pay())
+
+
+def test_the_market_s_pictures_leave_the_tables_as_they_were():
+    result = article()
+    before = result.hashes()
+    market_pictures(result)
     assert result.hashes() == before

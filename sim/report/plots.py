@@ -57,24 +57,21 @@ def draw_hiring(scenario: Scenario, dates: Any, hires: Any, events: Any, ax: Axe
     each = [np.percentile(hires[..., j], (5, 50, 95), axis=0) for j in range(len(labs))]  # a lab at a time
     low, middle, high = np.stack(each, axis=-1)
     palette = style.colours(labs)
-    days = np.array([_number_of(day) for day in (dates + np.timedelta64(7, "D")).tolist()])
+    days = ends_of(dates)
     for j in reversed(range(len(labs))):
         colour = palette[labs[j]]
         known = colour != style.GREY
         if known and runs > 1:
             axes.fill_between(days, low[:, j], high[:, j], color=colour, alpha=0.14, linewidth=0)
         axes.plot(days, middle[:, j], color=colour, linewidth=2.2 if known else 1.0, marker=_marker(days))
-    axes.set_xlim(days[0] - 7, days[-1])
     axes.set_ylim(0, max(float(high.max()) * 1.04, 1.0))
     axes.yaxis.set_major_locator(MaxNLocator(7, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    locator = AutoDateLocator(minticks=4, maxticks=8)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    date_axis(axes, days)
     _mark_events(axes, _event_marks(scenario, events, runs))
     ends = [
         (
-            f"{_name(scenario, lab)}  {middle[-1, j]:,.0f}",
+            f"{short_name(scenario, lab)}  {middle[-1, j]:,.0f}",
             float(middle[-1, j]),
             palette[lab],
             palette[lab] != style.GREY,
@@ -85,8 +82,8 @@ def draw_hiring(scenario: Scenario, dates: Any, hires: Any, events: Any, ax: Axe
     style.dress(
         axes,
         _hiring_headline(scenario, middle),
-        "Cumulative hires by lab" + _over(runs),
-        _source(scenario),
+        "Cumulative hires by lab" + over_runs(runs),
+        source_line(scenario),
     )
     return axes
 
@@ -134,7 +131,7 @@ def draw_retention(scenario: Scenario, pooled: SpellCounts, single: Floats, ax: 
         axes.plot(months, survival[j, :weeks], color=colour, linewidth=2.2 if known else 1.0)
         last = float(survival[j, weeks - 1])
         lowest = min(lowest, last)
-        ends.append((f"{_name(scenario, labs[j])}  {last:.0f} %", last, colour, known))
+        ends.append((f"{short_name(scenario, labs[j])}  {last:.0f} %", last, colour, known))
     axes.set_xlim(0, _months_shown(pooled.at_risk))
     axes.set_ylim(max(0.0, 10 * np.floor(lowest / 10)), 101)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f} %"))
@@ -146,7 +143,7 @@ def draw_retention(scenario: Scenario, pooled: SpellCounts, single: Floats, ax: 
     style.label_ends(axes, ends)
     subtitle = "Share of new hires still at the lab, by time since they started (Kaplan-Meier)"
     over = f"; {runs} runs together, band: 5th to 95th percentile of runs" if runs > 1 else "; one run"
-    style.dress(axes, _retention_headline(scenario, labs, survival), subtitle + over, _source(scenario))
+    style.dress(axes, _retention_headline(scenario, labs, survival), subtitle + over, source_line(scenario))
     return axes
 
 
@@ -160,21 +157,36 @@ def save(axes: Axes, path: Path) -> None:
         canvas.print_png(file, metadata={"Software": "talentsim"})
 
 
+def ends_of(dates: Any) -> Floats:
+    """The ends of the weeks that begin on such days, as matplotlib counts days (W,)."""
+    return np.array([_number_of(day) for day in (dates + np.timedelta64(7, "D")).tolist()])
+
+
+def date_axis(axes: Axes, days: Floats) -> None:
+    """A horizontal axis of dates, from a week before the first of the days to the last."""
+    axes.set_xlim(days[0] - 7, days[-1])
+    locator = AutoDateLocator(minticks=4, maxticks=8)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+
+
 def _marker(days: Any) -> str | None:
     return "o" if len(days) < 3 else None
 
 
-def _name(scenario: Scenario, lab: str) -> str:
+def short_name(scenario: Scenario, lab: str) -> str:
     """A lab's label, cut to what fits beside the picture."""
     label = scenario.labs[lab].label
     return label if len(label) <= LONGEST_NAME else label[: LONGEST_NAME - 1].rstrip() + "…"
 
 
-def _over(runs: int) -> str:
+def over_runs(runs: int) -> str:
+    """What a line and its band are, for a subtitle."""
     return f"; median of {runs} runs, band: 5th to 95th percentile" if runs > 1 else "; one run"
 
 
-def _source(scenario: Scenario) -> str:
+def source_line(scenario: Scenario) -> str:
+    """Where a picture's numbers come from."""
     return SOURCE.format(name=scenario.name)
 
 
@@ -235,7 +247,7 @@ def _mark_cliffs(axes: Axes, scenario: Scenario) -> None:
         axes.axvline(cliff, color="#888888", linewidth=0.7, linestyle=(0, (3, 3)), zorder=0)
         axes.annotate(
             "new grants begin to vest", (cliff, 0), (4, 5), xycoords=("data", "axes fraction"),
-            textcoords="offset points", fontsize=8.5, color="#666666",
+            textcoords="offset points", fontsize=8.5, color=style.QUIET,
         )  # fmt: skip
 
 
@@ -339,6 +351,6 @@ def _mark_events(axes: Axes, marks: list[tuple[date, str]]) -> None:
         axes.annotate(
             "\n".join(line for _, line in cluster), (cluster[0][0] if at_left else cluster[-1][0], 0.985),
             (-6 if at_left else 6, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
-            ha="right" if at_left else "left", va="top", fontsize=8.5, color="#555555", linespacing=1.5,
+            ha="right" if at_left else "left", va="top", fontsize=8.5, color=style.QUIET, linespacing=1.5,
             parse_math=False, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.5},
         )  # fmt: skip

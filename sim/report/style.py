@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 # Okabe and Ito's palette, without black and yellow (too faint in print).
 COLOURS = ("#0072B2", "#009E73", "#D55E00", "#CC79A7", "#E69F00", "#56B4E9")
 GREY, INK, FAINT = "#9a9a9a", "#222222", "#e3e3e3"
+QUIET = "#595959"  # text beside the matter itself: subtitles, notes, sources, labels of grey lines
+LEAST_CONTRAST = 4.5  # of text on its ground, WCAG 2.1 level AA
+FRAME = (0.065, 0.115, 0.72, 0.745)  # left, bottom, width, height: room for labels at the right
 HEADLINE_SIZE, HEADLINE_FITS = 15, 72  # points, and how many characters of that size fit the page
 LABEL_GAP = 13.5  # points from one label at a line's end to the next
 LEADER = {"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0, "relpos": (0, 0.5)}
@@ -21,26 +26,51 @@ def colours(names: Sequence[str]) -> dict[str, str]:
     return {name: COLOURS[i] if i < len(COLOURS) else GREY for i, name in enumerate(names)}
 
 
-def new_axes() -> Axes:
+def contrast(colour: Any, ground: Any = "white") -> float:
+    """Contrast of two colours, 1 to 21 (WCAG 2.1: relative luminances, each plus 0.05)."""
+    values = np.array([to_rgb(colour), to_rgb(ground)])
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    dark, light = np.sort(linear @ (0.2126, 0.7152, 0.0722)) + 0.05
+    return float(light / dark)
+
+
+def readable(colour: str) -> str:
+    """The colour as text on white: grey as quiet text, others darkened until they contrast enough."""
+    if colour == GREY:
+        return QUIET
+    red, green, blue = to_rgb(colour)
+    shades = (to_hex((red * k, green * k, blue * k)) for k in np.linspace(1, 0, 51))
+    return next(shade for shade in shades if contrast(shade) >= LEAST_CONTRAST)
+
+
+def readable_on(ground: Any) -> str:
+    """Black or white, whichever contrasts more with the ground; always at least 4.5."""
+    return max(("black", "white"), key=lambda ink: contrast(ink, ground))
+
+
+def new_axes(frame: tuple[float, float, float, float] = FRAME) -> Axes:
     """Axes of a fresh figure, with room for headline, labels at the right and a source line."""
     figure = Figure(figsize=(10, 6), dpi=160)
     figure.set_facecolor("white")
-    return figure.add_axes((0.065, 0.115, 0.72, 0.745))
+    return figure.add_axes(frame)
 
 
-def dress(axes: Axes, headline: str, subtitle: str, source: str) -> None:
-    """Headline that says what one sees, subtitle that says what is shown, light grid, source."""
+def dress(axes: Axes, headline: str, subtitle: str, source: str, below: float = 34) -> None:
+    """Headline that says what one sees, subtitle that says what is shown, light grid, source.
+
+    The source stands so many points `below` the axes.
+    """
     size = HEADLINE_SIZE * min(1.0, HEADLINE_FITS / max(len(headline), 1))
     axes.set_title(
         headline, loc="left", fontsize=size, fontweight="bold", color=INK, pad=34, parse_math=False
     )
     axes.annotate(
         subtitle, (0, 1), (0, 26), xycoords="axes fraction", textcoords="offset points",
-        va="top", fontsize=10, color="#555555", parse_math=False,
+        va="top", fontsize=10, color=QUIET, parse_math=False,
     )  # fmt: skip
     axes.annotate(
-        source, (0, 0), (0, -34), xycoords="axes fraction", textcoords="offset points",
-        va="top", fontsize=8, color="#777777", parse_math=False,
+        source, (0, 0), (0, -below), xycoords="axes fraction", textcoords="offset points",
+        va="top", fontsize=8, color=QUIET, parse_math=False,
     )  # fmt: skip
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
@@ -92,10 +122,17 @@ def label_ends(axes: Axes, ends: Sequence[tuple[str, float, str, bool]]) -> None
     height = 72 * axes.get_window_extent().height / (figure.dpi if figure is not None else 72)  # points
     places = spread_apart([y for _, y, _, _ in ends], (high - low) * LABEL_GAP / height, low, high)
     for (text, y, colour, bold), place in zip(ends, places, strict=True):
-        shade = colour if colour != GREY else "#777777"
+        shade = readable(colour)
         axes.annotate(
             text, (1, y), (1.022, place), xycoords=("axes fraction", "data"),
             textcoords=("axes fraction", "data"), va="center", fontsize=9.5 if bold else 8.5,
             fontweight="bold" if bold else "normal", color=shade, annotation_clip=False,
             parse_math=False, arrowprops=LEADER | {"color": shade},
         )  # fmt: skip
+
+
+def nothing(axes: Axes, headline: str, source: str) -> Axes:
+    """A picture that says that there is nothing to show, and nothing else."""
+    dress(axes, headline, "There is nothing to show", source)
+    axes.set_axis_off()
+    return axes
