@@ -66,7 +66,7 @@ class Row:
 
 
 SMALL = Case(factor=1, weeks=156, pairs=5, blocks=3, must_reach=1.5)
-LARGE = Case(factor=10, weeks=52, pairs=3, blocks=0, must_reach=15.0)
+LARGE = Case(factor=10, weeks=156, pairs=3, blocks=0, must_reach=15.0)
 ENSEMBLE_MUST_REACH = 25.0
 
 
