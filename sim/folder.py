@@ -10,6 +10,7 @@ import os
 import platform
 import shlex
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -68,11 +69,14 @@ def write_run(
     ensemble, failed = _stream(folder, request, blocks, goal or folder)
     write_text(folder / SCENARIO, request.scenario_yaml)
     write_json(folder / SUMMARY, summary_of(request.scenario, request.seed, ensemble, len(failed)))
-    hiring = plots.draw_hiring(request.scenario, ensemble.dates, ensemble.hires, ensemble.events)
-    plots.save(hiring, folder / PICTURES[0])
-    retention = plots.draw_retention(request.scenario, ensemble.pooled[HIRES], ensemble.survival)
-    plots.save(retention, folder / PICTURES[1])
-    write_json(folder / MANIFEST, _run_manifest(folder, request, command, failed))
+    with ThreadPoolExecutor() as others:  # tables are hashed while the pictures are drawn
+        hashes = others.map(lambda name: tables.hash_file(folder / f"{name}.parquet"), tables.NAMES)
+        hiring = plots.draw_hiring(request.scenario, ensemble.dates, ensemble.hires, ensemble.events)
+        plots.save(hiring, folder / PICTURES[0])
+        retention = plots.draw_retention(request.scenario, ensemble.pooled[HIRES], ensemble.survival)
+        plots.save(retention, folder / PICTURES[1])
+    found = dict(zip(tables.NAMES, hashes, strict=True))
+    write_json(folder / MANIFEST, _run_manifest(request, command, failed, found))
     return ensemble
 
 
@@ -107,13 +111,13 @@ def _replay(request: Request, run: int, folder: Path) -> str:
 
 
 def _run_manifest(
-    folder: Path, request: Request, command: str, failed: list[dict[str, Any]]
+    request: Request, command: str, failed: list[dict[str, Any]], hashes: dict[str, str]
 ) -> dict[str, Any]:
     numbers = np.array(request.run_numbers, np.int64)
     seeds = run_keys(request.seed, numbers)
     return {
         **finished(Experiment.of_run(request), command),
-        "hashes": {name: tables.hash_file(folder / f"{name}.parquet") for name in tables.NAMES},
+        "hashes": hashes,
         "run_seeds": {str(run): f"{int(key):016x}" for run, key in zip(numbers, seeds, strict=True)},
         "failures": failed,
     }
