@@ -38,6 +38,7 @@ check: $(UV_HERE) ## lint and types only
 bench: $(UV_HERE) ## measure speed and memory beside plain Mesa
 	$(UV) run --locked python -m benchmarks $(ARGS)
 	$(UV) run --locked python -m benchmarks.growth
+	$(UV) run --locked python -m benchmarks.users
 
 docs: $(UV_HERE) ## write docs/parameters.md and docs/theory.md with its pictures (ARGS=parameters: that alone)
 	$(UV) run --locked python -m sim.report.documents $(ARGS)

@@ -1,6 +1,6 @@
 """How fast the columnar market is beside the same market in plain Mesa.
 
-    python -m benchmarks [--quick] [--json]
+    python -m benchmarks [--quick] [--json] [--record]
 
 Both sides live through the same scenario, baseline without events, from the same opening market, which
 each of them sets up within its time, and both record the week's counts of every lab. They are timed in
@@ -18,11 +18,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import date
 from statistics import median
 
 import mesa
 import numpy as np
 
+from benchmarks import growth, history
 from benchmarks.scaling import scaled, without_events
 from benchmarks.twin import PlainMarket
 from sim.opening import open_market
@@ -30,6 +32,7 @@ from sim.record import Recorder
 from sim.scenario.loading import load_scenario
 from sim.scenario.schema import Scenario
 from sim.simulate import BLOCK
+from sim.version import __version__
 from sim.week import advance
 
 
@@ -141,11 +144,23 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), "numpy": np.__version__, "mesa": mesa.__version__}
 
 
+def record(rows: list[Row]) -> None:
+    """Measure what the table does not tell, and write this version's line of the history."""
+    reached = [r.ratio for r in rows if r.must_reach is not None]
+    whole = growth.cost(growth.market_of(growth.MILLION // 2000, growth.MANY_LABS))
+    others = growth.passes(whole), whole.bytes_each, growth.peak_gigabytes(BLOCK)
+    figures = dict(zip(history.FIGURES, (*reached, *others), strict=True))
+    history.record(__version__, date.today(), figures)
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Speed beside plain Mesa.")
     parser.add_argument("--quick", action="store_true", help="2,000 researchers only")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--record", action="store_true", help="write this version's line of history.csv")
     chosen = parser.parse_args(arguments)
+    if chosen.quick and chosen.record:
+        parser.error("--record needs every figure: leave --quick out")
     rows: list[Row] = []
     for case in (SMALL,) if chosen.quick else (SMALL, LARGE):
         rows += measure(case, lambda line: print(line, file=sys.stderr, flush=True))
@@ -155,6 +170,8 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         print(table(rows))
         print("Processor time, medians; " + ", ".join(f"{k} {v}" for k, v in versions().items()))
+    if chosen.record:
+        record(rows)
     return 0
 
 
