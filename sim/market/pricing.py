@@ -18,7 +18,8 @@ from sim import appraisal, segments, worth
 from sim.quantities import WEEKS_PER_YEAR
 from sim.state import LAPSED, OUTSIDE, Approaches, Booleans, Floats, Integers, Market, Offers
 
-STEPS = 10
+STEPS = 10  # of false position: spend comes within 3e-8 of the budget
+TINY = 1e-6  # an excess that is as good as none
 LARGEST_LN_MULTIPLIER = 5.0
 TRIFLE = 1e-6  # by which a winning bid beats the loser's value
 MONEY = ("weekly_base", "sign_on", "grant", "counter")
@@ -77,21 +78,23 @@ def price_within_budgets(
     def excess(line: Integers, cost: Floats, chance: Floats) -> Floats:
         """ln (spend / budget) of each line."""
         spend = np.bincount(line, weights=chance * cost * horizon, minlength=lines)
-        return np.log(np.maximum(spend, TRIFLE) / np.maximum(budget, TRIFLE))
+        return np.log(np.maximum(spend, worth.SMALLEST) / np.maximum(budget, worth.SMALLEST))
 
     cost, chance = price(targets, np.zeros(len(line)), elasticity)
     over = excess(line, cost, chance)
-    binds, empty = (over > 0) & (budget > 0), (over > 0) & (budget <= 0)
-    multiplier = np.where(empty, np.expm1(LARGEST_LN_MULTIPLIER), 0.0)
+    binds = over > 0
+    multiplier = np.where(binds, np.expm1(LARGEST_LN_MULTIPLIER), 0.0)
+    binds &= budget > 0
     bound = np.flatnonzero(binds[line])
     if not len(bound):
         return cost, chance, multiplier
     some, theirs = targets.where(bound), line[bound]
 
     def excess_at(ln_multiplier: Floats) -> Floats:
+        """The same at other multipliers, of the lines that bind."""
         return excess(theirs, *price(some, np.expm1(ln_multiplier)[theirs], elasticity))
 
-    multiplier = np.where(binds, np.expm1(smallest_enough(excess_at, over)), multiplier)
+    multiplier[binds] = np.expm1(smallest_enough(excess_at, over))[binds]
     cost[bound], chance[bound] = price(some, multiplier[theirs], elasticity)
     return cost, chance, multiplier
 
@@ -104,7 +107,8 @@ def smallest_enough(excess_at: Callable[[Floats], Floats], excess_at_zero: Float
     line's prices depend on which others are priced beside it. The largest where nothing is enough.
     """
     low, high = np.zeros(len(excess_at_zero)), np.full(len(excess_at_zero), LARGEST_LN_MULTIPLIER)
-    above, below = np.maximum(excess_at_zero, TRIFLE), np.minimum(excess_at(high), -TRIFLE)
+    # floors, so that a line that does not bind or cannot be brought down divides by something
+    above, below = np.maximum(excess_at_zero, TINY), np.minimum(excess_at(high), -TINY)
     moved = np.zeros(len(low), np.int64)  # 1 or -1: the end that the last step moved
     for _ in range(STEPS):
         middle = low + (high - low) * above / (above - below)
