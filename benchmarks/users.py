@@ -18,12 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.growth import verdict
+from benchmarks.growth import GIGABYTES, verdict
 from sim.simulate import default_jobs
 
 HELP_SECONDS, HELP_AIM = 0.4, 0.25
 TWO_CORES, TWO_CORES_AIM = 1.6, 1.9
-GIGABYTES, GIGABYTES_AIM = 1.5, 0.4
 FEW, MANY = 200, 400  # runs: the rest of the thousand is told by what a run adds
 SCENARIO = "baseline"
 
@@ -82,13 +81,13 @@ def report(quick: bool) -> None:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         few = memory(folder, FEW)
-        told(f"peak memory of {FEW} runs, logs off: {few:.2f} GB ({verdict(few, GIGABYTES, GIGABYTES_AIM)})")
+        told(f"peak memory of {FEW} runs, logs off: {few:.2f} GB ({verdict(few, *GIGABYTES)})")
         if quick:
             return
         each = (memory(folder, MANY) - few) / (MANY - FEW)
         whole = few + each * (1000 - FEW)
         told(f"  a run adds {each * 1e6:.0f} kB; so a thousand take {whole:.2f} GB")
-        told(f"    ({verdict(whole, GIGABYTES, GIGABYTES_AIM)})")
+        told(f"    ({verdict(whole, *GIGABYTES)})")
         if default_jobs() < 2:
             told("two cores beside one: this machine has one")
             return

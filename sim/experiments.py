@@ -19,14 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from sim import simulate
+from sim import simulate, tables
 from sim.analysis import compare as comparing
 from sim.analysis.ensemble import Ensemble, join, measure
 from sim.designs import ScenarioLike, comparison_of
 from sim.executors import LOCAL, computed
-from sim.files import replacing, sync_folder
+from sim.files import sync_folder
 from sim.folder import (
     AllFailed,
     ResultError,
@@ -285,11 +284,11 @@ def _finish_comparison(work: Work, staged: Path, variants: Iterable[Variant]) ->
         full[name] = ensembles[name] = ensemble
         request = work.experiment.variants[name]
         if request.scenario.horizon > weeks:
-            blocks = (tables for tables, _ in work.blocks(name) if tables is not None)
-            ensembles[name] = join([_measured(request.scenario, tables, weeks) for tables in blocks])
+            blocks = (block for block, _ in work.blocks(name) if block is not None)
+            ensembles[name] = join([_measured(request.scenario, block, weeks) for block in blocks])
     scenarios = {name: request.scenario for name, request in work.experiment.variants.items()}
     found = Comparison(scenarios, ensembles)
-    _write_rows(staged / COMPARISON_TABLE, found.rows)
+    tables.write_table(staged / COMPARISON_TABLE, found.rows)
     for other in list(ensembles)[1:]:
         plots.save(found.plot(other), staged / f"difference-{other}.png")
     notes = comparing.not_shared(full)
@@ -306,16 +305,11 @@ def _finish_sweep(work: Work, staged: Path, variants: Iterable[Variant]) -> None
     if not rows:
         raise AllFailed(failures)
     table = pa.concat_tables(rows)
-    _write_rows(staged / SWEEP_TABLE, table)
+    tables.write_table(staged / SWEEP_TABLE, table)
     axes = differences.plot_sweep(work.experiment.first.scenario, table, list(work.experiment.design[0]))
     if axes is not None:
         plots.save(axes, staged / "response.png")
     _write_manifest(work, staged, {"points": work.experiment.design, "failures": failures})
-
-
-def _write_rows(path: Path, table: Any) -> None:
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
 
 
 def _write_manifest(work: Work, staged: Path, more: dict[str, Any]) -> None:

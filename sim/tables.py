@@ -134,7 +134,7 @@ def writer(path: Path, name: str) -> Any:
 
 def _options(schema: Any) -> dict[str, Any]:
     """How tables are written: only words have dictionaries, which take long to build for amounts."""
-    words = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    words = [f.name for f in schema if pa.types.is_dictionary(f.type) or pa.types.is_string(f.type)]
     return {"compression": "zstd", "write_statistics": True, "use_dictionary": words}
 
 

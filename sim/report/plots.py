@@ -59,11 +59,7 @@ def draw_hiring(scenario: Scenario, dates: Any, hires: Any, events: Any, ax: Axe
     palette = style.colours(labs)
     days = ends_of(dates)
     for j in reversed(range(len(labs))):
-        colour = palette[labs[j]]
-        known = colour != style.GREY
-        if known and runs > 1:
-            axes.fill_between(days, low[:, j], high[:, j], color=colour, alpha=0.14, linewidth=0)
-        axes.plot(days, middle[:, j], color=colour, linewidth=2.2 if known else 1.0, marker=_marker(days))
+        draw_line(axes, days, (low[:, j], middle[:, j], high[:, j]), palette[labs[j]], band=runs > 1)
     axes.set_ylim(0, max(float(high.max()) * 1.04, 1.0))
     axes.yaxis.set_major_locator(MaxNLocator(7, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
@@ -168,6 +164,15 @@ def date_axis(axes: Axes, days: Floats) -> None:
     locator = AutoDateLocator(minticks=4, maxticks=8)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+
+
+def draw_line(axes: Axes, days: Any, bands: Any, colour: str, *, band: bool, dashes: Any = "-") -> None:
+    """A lab's median over time in its band (low, middle, high, each (W,)); grey ones are thin and bare."""
+    known = colour != style.GREY
+    if known and band:
+        axes.fill_between(days, bands[0], bands[2], color=colour, alpha=0.14, linewidth=0)
+    width = 2.2 if known else 1.0
+    axes.plot(days, bands[1], color=colour, linewidth=width, linestyle=dashes, marker=_marker(days))
 
 
 def _marker(days: Any) -> str | None:

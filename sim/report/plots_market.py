@@ -248,9 +248,10 @@ def plot_budget(scenario: Scenario, labs: Any, ax: Axes | None = None) -> Axes:
     for j in reversed(range(len(panel.labs))):
         lab, colour = panel.labs[j], palette[panel.labs[j]]
         known = colour != style.GREY
-        _line(axes, days, cash[..., j], colour, known, "-", len(panel.runs))
+        band = len(panel.runs) > 1
+        plots.draw_line(axes, days, cash[..., j], colour, band=band)
         if known and committed[2, :, j].any():
-            _line(axes, days, committed[..., j], colour, known, (0, (4, 1.5)), len(panel.runs))
+            plots.draw_line(axes, days, committed[..., j], colour, band=band, dashes=(0, (4, 1.5)))
         last = float(cash[1, -1, j])
         ends.append(
             (f"{plots.short_name(scenario, lab)}  {_money(last).removesuffix(' USD')}", last, colour, known)
@@ -272,13 +273,6 @@ def _bands(panel: Panel, column: str) -> Floats:
     """5th percentile, median and 95th percentile over runs of a column of cents, in USD (3, W, L)."""
     found: Floats = np.percentile(panel.column(column), (5, 50, 95), axis=0) / 100
     return found
-
-
-def _line(axes: Axes, days: Floats, bands: Floats, colour: str, known: bool, dashes: Any, runs: int) -> None:
-    if known and runs > 1:
-        axes.fill_between(days, bands[0], bands[2], color=colour, alpha=0.14, linewidth=0)
-    marker = "o" if len(days) < 3 else None
-    axes.plot(days, bands[1], color=colour, linewidth=2.2 if known else 1.0, linestyle=dashes, marker=marker)
 
 
 def _written(offers: Any) -> Any:
