@@ -24,7 +24,7 @@ help: ## show this list
 run: $(UV_HERE) ## run the article's scenario: two curves on disk, the summary on screen
 	$(UV) run --no-default-groups talentsim run meta-2025 $(ARGS)
 
-test: check ## lint, types and the quick tests (at most six minutes)
+test: check ## lint, types and the quick tests (about seven minutes on two cores)
 	$(UV) run --locked pytest -m "not slow" $(ARGS)
 
 test-all: check ## the same with the long tests

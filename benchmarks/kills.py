@@ -108,6 +108,8 @@ def run_kills(folder: Path, kills: int, rng: np.random.Generator, block: int = 1
         )  # fmt: skip
         if last.returncode or hashes(work) != due or (work / CHUNKS).exists() or (work / ".lock").exists():
             count.wrong.append(f"sweep {count.sweeps}: {last.returncode} {last.stderr[-300:]}")
+        if count.sweeps % 10 == 0:
+            print(f"{count.landed} of {kills} kills, {len(count.wrong)} wrong", file=sys.stderr, flush=True)
     return count
 
 

@@ -223,9 +223,8 @@ def prepare(folder: Path, original: Path) -> None:
             shutil.copy(other, folder)
 
 
-def try_mutants(folder: Path, original: Path, count: int, seed: int, tally: Tally) -> None:
+def try_mutants(folder: Path, original: Path, count: int, rng: Rng, tally: Tally) -> None:
     """Mutants of a scenario file, one after another, loaded in a folder."""
-    rng = random.Random(f"{seed} {original.name}")
     text = original.read_text(encoding="utf-8")
     prepare(folder, original)
     with shipped_read_once():
@@ -238,7 +237,8 @@ def main(count: int, seed: int) -> int:
     originals, tally = scenario_files(), Tally()
     with tempfile.TemporaryDirectory() as folder:
         for original in originals:
-            try_mutants(Path(folder).resolve(), original, -(-count // len(originals)), seed, tally)
+            rng = random.Random(f"{seed} {original.name}")
+            try_mutants(Path(folder).resolve(), original, -(-count // len(originals)), rng, tally)
     print(f"{tally.tried} tried, {tally.refused} refused, slowest {tally.slowest:.2f} s")
     print(f"{tally.there / tally.refused:.2%} of the refused on the line or its parent; else {tally.kinds}")
     print(*random.Random(seed).sample(tally.elsewhere, min(20, len(tally.elsewhere))), sep="\n")
