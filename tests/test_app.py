@@ -124,8 +124,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
         server.send_signal(signal.SIGINT)
         assert server.wait(PATIENCE) in (0, 130)
-        with pytest.raises(ProcessLookupError):
-            os.killpg(server.pid, 0)  # nobody of its session is left
+        wait_until(lambda: not someone_of(server.pid))  # workers of an ensemble see that it ended
         lines = log.read_text().splitlines()
         assert lines[0] == f"The page is at {url} (Ctrl-C ends it)"
         # nothing else is told but the one failure that a test provokes
@@ -134,6 +133,15 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGKILL)
         server.wait()
+
+
+def someone_of(session: int) -> bool:
+    """Whether a process of a session is left."""
+    try:
+        os.killpg(session, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def answers(url: str) -> bool:
@@ -283,6 +291,10 @@ def test_every_tab_shows_what_it_promises(visit: Visit) -> None:
     session.tab("Map")
     page.get_by_alt_text("Labs sized by headcount").wait_for()
     assert len(session.curves()) == 1
+    session.tab("Market")
+    for words in ("Moves from lab to lab", "Packages offered", "Offers accepted", "Cash for talent"):
+        page.get_by_alt_text(words).wait_for()
+    session.see_curves(4)
     session.tab("Compare")
     page.get_by_alt_text("Difference in cumulative hires").wait_for()
     session.see_curves(3)
@@ -378,6 +390,17 @@ def test_a_failing_model_is_told_and_the_page_goes_on(visit: Visit) -> None:
     session.no_problem()
     session.step()
     session.see_curves(2)
+
+
+@marked
+def test_events_are_numbered_and_listed(visit: Visit) -> None:
+    session = visit("?week=111")
+    session.see_curves(2)
+    listed = session.page.locator(".talentsim ol.events li").all_inner_texts()
+    assert listed[0] == "29 Apr 2025: Meta releases a model"
+    assert "; Meta pays 14.3B USD for Scale AI's team" in listed[3]
+    hiring = session.curves()[0]  # what is written there stands in comments beside its outlines
+    assert all(f"<!-- {number} -->" in hiring for number in range(1, len(listed) + 1))
 
 
 @marked

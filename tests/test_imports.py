@@ -69,6 +69,7 @@ ORDER = [
     "sim.analysis.explain",
     "sim.analysis",
     "sim.report.style",
+    "sim.report.event_marks",
     "sim.report.plots",
     "sim.report.plots_market",
     "sim.report.differences",

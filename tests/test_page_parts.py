@@ -389,12 +389,12 @@ def test_the_ensemble_is_that_of_a_run_and_can_be_given_up() -> None:
         return True
 
     found = page_ensemble.ensemble(scenario, 3, 12, goes_on)
-    assert seen == [0, 10]
+    assert seen == [0, 12]
     whole = run(scenario, runs=12, seed=3)
     for name in ("labs", "spells", "events"):
         assert canonical_hash(found.tables[name]) == canonical_hash(whole.table(name))
     with pytest.raises(page_ensemble.GivenUp):
-        page_ensemble.ensemble(scenario, 3, 12, lambda done: done == 0)
+        page_ensemble.ensemble(scenario, 3, 2 * page_ensemble.BLOCK, lambda done: done == 0)
 
 
 def test_an_absurd_ensemble_is_refused_before_anything_is_computed() -> None:

@@ -23,6 +23,7 @@ from small_results import article, quiet
 
 from sim import results
 from sim.report import plots, plots_market, style
+from sim.report.event_marks import event_marks, numbered
 from sim.results import Result
 from sim.scenario.loading import load_scenario
 from sim.tables import empty
@@ -136,6 +137,22 @@ STAY = {
 def test_hiring_is_legible(meta, case):
     assert len(meta.labs) == 11
     assert_legible(plots.plot_hiring(meta, labs_table(list(meta.labs), GROWTH[case]), events_table()))
+
+
+@pytest.mark.parametrize("case", GROWTH)
+def test_small_hiring_is_legible_and_numbers_the_days(meta, case):
+    figure = Figure(figsize=(10, 4.4))
+    labs = labs_table(list(meta.labs), GROWTH[case])
+    axes = plots.plot_hiring(
+        meta, labs, events_table(), figure.add_axes((0.055, 0.15, 0.72, 0.64)), small=True
+    )
+    assert_legible(axes)
+    days = numbered(event_marks(meta, events_table(), 4))
+    assert len(days) > 3
+    written = [text.get_text() for text in axes.texts]
+    assert [words for words in written if words.isdigit()] == [str(n + 1) for n in range(len(days))]
+    assert not any("Meta releases" in words for words in written)
+    assert any("Meta releases" in words for words in next(iter(days.values())))
 
 
 @pytest.mark.parametrize("case", STAY)

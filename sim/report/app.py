@@ -43,11 +43,14 @@ STYLE = """
 .talentsim .notice.problem { border-color: #b71c1c; background: #fdeeee; }
 .talentsim .story { white-space: pre-wrap; font-family: monospace; font-size: 0.85rem; overflow-x: auto; }
 .talentsim .help { color: #555; font-size: 0.85rem; margin: -10px 0 10px; }
+.talentsim .events { columns: 26em; color: #444; font-size: 0.85rem; margin: 0 0 16px; }
+.talentsim .events::marker { font-weight: 600; }
 .talentsim .offer { display: flex; gap: 10px; align-items: baseline; padding: 2px 0; }
 .talentsim .offer > :first-child { white-space: nowrap; }
 .talentsim .offer.accepted { font-weight: 600; }
 .talentsim :focus-visible, .v-slider:focus-within { outline: 2px solid #0d47a1; outline-offset: 2px; }
-.theme--dark .talentsim .v-tab, .theme--dark .talentsim .help { color: #ddd !important; }
+.theme--dark .talentsim .v-tab, .theme--dark .talentsim .help,
+.theme--dark .talentsim .events { color: #ddd !important; }
 .theme--dark .talentsim .v-tab--active { color: #90caf9 !important; }
 .theme--dark .talentsim img { background: white; }
 @media (max-width: 959px) {  /* the drawer stands beside the page, not above it */

@@ -13,7 +13,7 @@ from sim.analysis.counts import Panel
 from sim.report import differences, plots, style
 from sim.scenario.schema import Scenario
 
-FRAMES = ((0.035, 0.14, 0.355, 0.66), (0.535, 0.14, 0.355, 0.66))
+FRAMES = ((0.035, 0.14, 0.345, 0.66), (0.535, 0.14, 0.345, 0.66))
 TITLES = ("With your changes", "Unchanged")
 
 Side = tuple[Scenario, dict[str, Any]]
@@ -37,7 +37,7 @@ def draw_hiring(unchanged: Side, changed: Side, figure: Figure) -> None:
     """Both hiring curves beside one another, each on a scale of its own."""
     pair = [figure.add_axes(frame) for frame in FRAMES]
     for axes, (scenario, tables) in zip(pair, (changed, unchanged), strict=True):
-        plots.plot_hiring(scenario, tables["labs"], tables["events"], axes)
+        plots.plot_hiring(scenario, tables["labs"], tables["events"], axes, small=True)
     _title(pair)
 
 
@@ -53,7 +53,7 @@ def draw_difference(unchanged: Side, changed: Side, figure: Figure, frame: Any) 
     """How the difference in hires grows."""
     path = hires_difference(unchanged, changed)
     axes = figure.add_axes(frame)
-    differences.plot_difference(unchanged[0], "the scenario", "your changes", path, 1, axes)
+    differences.plot_difference(unchanged[0], unchanged[0].name, "your changes", path, 1, axes)
 
 
 def _title(pair: list[Axes]) -> None:

@@ -1,17 +1,19 @@
-"""The ensemble of the page: runs in small blocks, so that it can be watched and given up."""
+"""The ensemble of the page: small blocks of runs on all cores, so that it can be watched and given up."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from sim import tables
+from sim.executors import LOCAL, computed
 from sim.scenario.schema import Scenario
-from sim.simulate import run_block
+from sim.simulate import default_jobs, run_block
 
 FEWEST_RUNS, MOST_RUNS = 10, 200
-BLOCK = 10  # runs between two looks at the progress
+BLOCK = 20  # runs between two looks at the progress
 MOST_ROWS = 5_000_000  # of the table of labs; meta-2025 has 343,200 in 200 runs
 NEEDED = ("labs", "spells", "events", "offers")
 
@@ -45,7 +47,7 @@ def ensemble(
         seed: seed of the ensemble.
         runs: how many.
         changes: what the scenario changes, in words.
-        goes_on: told how many are done after each block; False gives up.
+        goes_on: told how many are done, at first and after each block; False gives up.
 
     Raises:
         GivenUp: if `goes_on` says so.
@@ -53,11 +55,20 @@ def ensemble(
     """
     if runs * scenario.horizon * len(scenario.labs) > MOST_ROWS:
         raise TooLarge(f"{runs} runs of so many weeks and labs are too many here; talentsim run takes them")
-    blocks = []
-    for first in range(0, runs, BLOCK):
-        if not goes_on(first):
-            raise GivenUp
-        found = run_block(scenario, seed, range(first, min(first + BLOCK, runs)), full=False)
-        blocks.append({name: found[name] for name in NEEDED})
-    joined = {name: tables.concat([block[name] for block in blocks]) for name in NEEDED}
+    blocks = [range(first, min(first + BLOCK, runs)) for first in range(0, runs, BLOCK)]
+    tasks, found = [(scenario, seed, block) for block in blocks], {}
+    if not goes_on(0):
+        raise GivenUp
+    with closing(computed(needed_tables, tasks, LOCAL, default_jobs())) as results:
+        for number, block in results:
+            found[number] = block
+            if not goes_on(sum(len(blocks[i]) for i in found)):
+                raise GivenUp
+    joined = {name: tables.concat([found[i][name] for i in range(len(blocks))]) for name in NEEDED}
     return Ensemble(scenario, seed, runs, joined, tuple(changes))
+
+
+def needed_tables(scenario: Scenario, seed: int, runs: range) -> dict[str, Any]:
+    """The tables of a block of runs that the pictures need; offers of campaigns alone."""
+    found = run_block(scenario, seed, runs, full=False)
+    return {name: found[name] for name in NEEDED}

@@ -1,4 +1,4 @@
-"""The tabs of the page: curves, map, offers, comparison, ensemble, parameters, downloads."""
+"""The tabs of the page: curves, map, market, offers, comparison, ensemble, parameters, downloads."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from mesa.visualization.utils import update_counter
 
 from sim.analysis.explain import CannotExplain, explain
 from sim.figures import load_figures
-from sim.report import market_map, page_compare, plots
+from sim.report import market_map, page_compare, plots, plots_market
 from sim.report.biography import tell
 from sim.report.inputs import PageMarket, changed, unchanged_or_default
 from sim.report.page_downloads import as_csv, file_name
 from sim.report.page_ensemble import FEWEST_RUNS, MOST_RUNS, Ensemble, GivenUp, TooLarge, ensemble
 from sim.report.page_parameters import Field, groups
 from sim.report.page_state import Choices
-from sim.report.page_widgets import Image, Notice, Picture, failure, svg
+from sim.report.page_widgets import EventList, Image, Notice, Picture, failure, svg
 from sim.report.ticker import ticker
 from sim.scenario.loading import dump_scenario
 from sim.tables import NAMES
 
 FRAME = (0.055, 0.15, 0.72, 0.64)  # room for headline, labels at the right and a source line
+MONEY_FRAME = (0.075, 0.15, 0.69, 0.64)  # its numbers are longer
+PAY_FRAME = (0.075, 0.2, 0.70, 0.59)  # the axis below has a name
+FLOWS_SIZE, FLOWS_FRAME = (10.0, 6.0), (0.165, 0.17, 0.815, 0.66)
 MAP_SIZE, MAP_FRAME = (10.0, 5.4), (0.02, 0.07, 0.96, 0.77)
 PAIR_SIZE = (16.0, 5.6)
 LATER = "There is nothing to show before the first week."
@@ -46,6 +49,8 @@ def PageTabs(model: PageMarket, wanted: solara.Reactive[Choices]) -> None:  # no
             Curves(model)
         with solara.lab.Tab("Map"):
             Map(model)
+        with solara.lab.Tab("Market"):
+            MarketTab(model)
         with solara.lab.Tab("Offers"):
             Offers(model)
         with solara.lab.Tab("Compare"):
@@ -60,7 +65,7 @@ def PageTabs(model: PageMarket, wanted: solara.Reactive[Choices]) -> None:  # no
 
 def draw_hiring(scenario: Any, tables: dict[str, Any], figure: Figure) -> None:
     """Draw the hiring curve."""
-    plots.plot_hiring(scenario, tables["labs"], tables["events"], figure.add_axes(FRAME))
+    plots.plot_hiring(scenario, tables["labs"], tables["events"], figure.add_axes(FRAME), small=True)
 
 
 def draw_retention(scenario: Any, tables: dict[str, Any], figure: Figure) -> None:
@@ -77,6 +82,7 @@ def Curves(model: PageMarket) -> None:  # noqa: N802
         return
     scenario, when = model.talent_scenario, [model.number, model.week]
     Picture(lambda f: draw_hiring(scenario, model.tables(), f), "Cumulative hires by lab", when)
+    EventList(scenario, model.tables()["events"])
     Picture(lambda f: draw_retention(scenario, model.tables(), f), "Share of new hires still there", when)
 
 
@@ -96,6 +102,24 @@ def Map(model: PageMarket) -> None:  # noqa: N802
     Picture(
         draw, "Labs sized by headcount, moves of the quarter as arrows", [model.number, model.week], MAP_SIZE
     )
+
+
+@solara.component
+def MarketTab(model: PageMarket) -> None:  # noqa: N802
+    """Who moves where, what is offered and taken, and what money is left."""
+    update_counter.get()
+    if not model.week:
+        solara.Text(LATER)
+        return
+    scenario, when = model.talent_scenario, [model.number, model.week]
+
+    def drawn(plot: Any, table: str, frame: Any) -> Any:
+        return lambda figure: plot(scenario, model.tables()[table], figure.add_axes(frame))
+
+    Picture(drawn(plots_market.plot_flows, "spells", FLOWS_FRAME), "Moves from lab to lab", when, FLOWS_SIZE)
+    Picture(drawn(plots_market.plot_pay, "offers", PAY_FRAME), "Packages offered, by lab", when)
+    Picture(drawn(plots_market.plot_acceptance, "offers", PAY_FRAME), "Offers accepted, by package", when)
+    Picture(drawn(plots_market.plot_budget, "labs", MONEY_FRAME), "Cash for talent, by lab", when)
 
 
 # ---- offers and lives
@@ -179,23 +203,21 @@ def Compare(model: PageMarket) -> None:  # noqa: N802
         solara.Text(LATER)
         return
 
-    def sides() -> tuple[page_compare.Side, page_compare.Side]:
-        for _ in range(model.week - twin.week):
-            twin.step()
-        if twin.fault:
-            raise RuntimeError(twin.fault)
-        return (twin.talent_scenario, twin.tables()), (model.talent_scenario, model.tables())
-
+    for _ in range(model.week - twin.week):
+        twin.step()
+    if twin.fault:
+        Notice(f"The unchanged scenario: {twin.fault}", "problem")
+        return
+    plain, ours = ((market.talent_scenario, market.tables()) for market in (twin, model))
     solara.Text(f"Both with seed {model.in_force.seed}, so with the same random numbers.")
-    when = [model.number, model.week]
+    when, draw = [model.number, model.week], page_compare
+    Picture(lambda f: draw.draw_hiring(plain, ours, f), "Hires with and without the changes", when, PAIR_SIZE)
+    with solara.Columns([1, 1]):
+        for (scenario, tables), title in zip((ours, plain), page_compare.TITLES, strict=True):
+            EventList(scenario, tables["events"], title=title)
+    Picture(lambda f: draw.draw_difference(plain, ours, f, FRAME), "Difference in cumulative hires", when)
     Picture(
-        lambda f: page_compare.draw_hiring(*sides(), f), "Hires with and without the changes", when, PAIR_SIZE
-    )
-    Picture(
-        lambda f: page_compare.draw_difference(*sides(), f, FRAME), "Difference in cumulative hires", when
-    )
-    Picture(
-        lambda f: page_compare.draw_retention(*sides(), f),
+        lambda f: draw.draw_retention(plain, ours, f),
         "Retention with and without the changes",
         when,
         PAIR_SIZE,
@@ -227,8 +249,11 @@ def EnsembleTab(runs: solara.Reactive[int], task: Any) -> None:  # noqa: N802
         if found is not None:
             words = "as it stands" if not found.changes else "with " + ", ".join(found.changes)
             solara.Text(f"{found.runs} runs of {found.scenario.name} {words}, seed {found.seed}")
-        for source in pictures:
-            Image(source, "Median and band over the runs")
+        for source in pictures[:1]:
+            Image(source, "Cumulative hires by lab, median and band over the runs")
+            EventList(found.scenario, found.tables["events"], found.runs)
+        for source in pictures[1:]:
+            Image(source, "Share of new hires still there, over the runs")
 
 
 def _going_on(task: Any, runs: int) -> Any:

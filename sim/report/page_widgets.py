@@ -14,7 +14,9 @@ import traitlets
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from sim.report.event_marks import event_marks, numbered
 from sim.scenario.errors import printable
+from sim.scenario.schema import Scenario
 
 WIDE = (10.0, 4.4)  # inches
 Draw = Callable[[Figure], None]
@@ -46,6 +48,17 @@ def Notice(text: str, kind: str = "hint") -> None:  # noqa: N802 - components ar
 def Image(source: str, words: str) -> None:  # noqa: N802
     """A picture with words for those who do not see it."""
     solara.v.Html(tag="img", attributes={"src": source, "alt": words})
+
+
+@solara.component
+def EventList(scenario: Scenario, events: Any, runs: int = 1, title: str = "") -> None:  # noqa: N802
+    """What happened on the days that a picture numbers, by the table of events of so many runs."""
+    days = numbered(event_marks(scenario, events, runs))
+    lines = [f"{day.day} {day:%b %Y}: {'; '.join(words)}" for day, words in days.items()]
+    if lines:
+        items = [solara.v.Html(tag="li", children=[printable(line)]) for line in lines]
+        listed = solara.v.Html(tag="ol", class_="events", children=items)
+        solara.v.Html(tag="div", children=[title, listed])
 
 
 @solara.component

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,10 @@ from sim.analysis import counts, curves
 from sim.analysis.counts import Panel, SpellCounts
 from sim.analysis.curves import MONTHS_12, MONTHS_24, Floats
 from sim.files import replacing
-from sim.quantities import WEEKS_PER_YEAR, format_money
+from sim.quantities import WEEKS_PER_YEAR
 from sim.report import style
-from sim.scenario.events import Event
+from sim.report.event_marks import event_marks, number_events, write_events
 from sim.scenario.schema import Scenario
-from sim.tables import codes, numbers
 
 SOURCE = (
     "talentsim, scenario {name}. Simulated; acceptance, retention and flows are fitted to public figures."
@@ -29,7 +27,9 @@ LONGEST_NAME = 18  # letters of a lab's label that fit beside a picture
 FEWEST = 5  # a retention curve ends where fewer than this many spells a run are still watched
 
 
-def plot_hiring(scenario: Scenario, labs: Any, events: Any, ax: Axes | None = None) -> Axes:
+def plot_hiring(
+    scenario: Scenario, labs: Any, events: Any, ax: Axes | None = None, *, small: bool = False
+) -> Axes:
     """Cumulative hires by lab over time: median and 5th to 95th percentile over runs, events marked.
 
     Args:
@@ -37,12 +37,15 @@ def plot_hiring(scenario: Scenario, labs: Any, events: Any, ax: Axes | None = No
         labs: recorded table.
         events: recorded table; events that happened in most runs are marked at their median week.
         ax: axes to draw on; new ones if not given.
+        small: number the days of events instead of writing what happened, which would hide the curves.
     """
     panel = Panel.of(labs, list(scenario.labs))
-    return draw_hiring(scenario, panel.dates, counts.cumulative_hires(panel), events, ax)
+    return draw_hiring(scenario, panel.dates, counts.cumulative_hires(panel), events, ax, small=small)
 
 
-def draw_hiring(scenario: Scenario, dates: Any, hires: Any, events: Any, ax: Axes | None = None) -> Axes:
+def draw_hiring(
+    scenario: Scenario, dates: Any, hires: Any, events: Any, ax: Axes | None = None, *, small: bool = False
+) -> Axes:
     """As `plot_hiring`, from what is counted already.
 
     Args:
@@ -51,6 +54,7 @@ def draw_hiring(scenario: Scenario, dates: Any, hires: Any, events: Any, ax: Axe
         hires: cumulative hires (runs R, W, labs L).
         events: recorded table.
         ax: axes to draw on; new ones if not given.
+        small: number the days of events.
     """
     axes = ax if ax is not None else style.new_axes()
     runs, labs = len(hires), list(scenario.labs)
@@ -64,7 +68,7 @@ def draw_hiring(scenario: Scenario, dates: Any, hires: Any, events: Any, ax: Axe
     axes.yaxis.set_major_locator(MaxNLocator(7, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     date_axis(axes, days)
-    _mark_events(axes, _event_marks(scenario, events, runs))
+    (number_events if small else write_events)(axes, event_marks(scenario, events, runs))
     ends = [
         (
             f"{short_name(scenario, lab)}  {middle[-1, j]:,.0f}",
@@ -155,7 +159,7 @@ def save(axes: Axes, path: Path) -> None:
 
 def ends_of(dates: Any) -> Floats:
     """The ends of the weeks that begin on such days, as matplotlib counts days (W,)."""
-    return np.array([_number_of(day) for day in (dates + np.timedelta64(7, "D")).tolist()])
+    return np.array([date2num(day) for day in (dates + np.timedelta64(7, "D")).tolist()])
 
 
 def date_axis(axes: Axes, days: Floats) -> None:
@@ -253,109 +257,4 @@ def _mark_cliffs(axes: Axes, scenario: Scenario) -> None:
         axes.annotate(
             "new grants begin to vest", (cliff, 0), (4, 5), xycoords=("data", "axes fraction"),
             textcoords="offset points", fontsize=8.5, color=style.QUIET,
-        )  # fmt: skip
-
-
-def _event_marks(scenario: Scenario, events: Any, runs: int) -> list[tuple[date, str]]:
-    """(day, words) of every event that happened in at least half of the runs, at its median week.
-
-    Events of one kind on one day share their words: "Microsoft and Amazon change their budgets".
-    """
-    columns = [codes(events.column(name)) for name in ("kind", "name", "lab")]
-    index = np.stack([column for column, _ in columns])
-    week = numbers(events.column("week"))
-    marks: dict[tuple[date, str], list[str]] = {}
-    for key in np.unique(index, axis=1).T:
-        here = (index == key[:, None]).all(axis=0)
-        if 2 * here.sum() < runs:
-            continue
-        kind, name, lab = (words[k] if k >= 0 else "" for (_, words), k in zip(columns, key, strict=True))
-        if kind == "talks":
-            continue  # their outcome stands beside them
-        event = next((e for e in scenario.events if _is(e, kind, name, lab)), None)
-        day = _day_of(scenario, event, int(np.median(week[here])))
-        marks.setdefault((day, _words(scenario, kind, name, event)), []).append(
-            scenario.labs[lab].label if lab else "All labs"
-        )
-    return [(day, f"{_joined(labels)} {words}") for (day, words), labels in sorted(marks.items())]
-
-
-def _day_of(scenario: Scenario, event: Event | None, week: int) -> date:
-    """The event's own date if it happened in that week, else the first day of the week."""
-    if event is not None and event.on is not None and scenario.week_of(event.on) == week:
-        return event.on
-    return scenario.start + timedelta(weeks=week)
-
-
-def _joined(labels: list[str]) -> str:
-    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
-
-
-def _words(scenario: Scenario, kind: str, name: str, event: Event | None) -> str:
-    """What a lab did, in a few words."""
-    if event is not None and event.acquihire is not None:
-        deal = event.acquihire
-        return f"pays {format_money(deal.price)} for {scenario.labs[deal.target].label}'s team"
-    if event is not None and event.campaign is not None:
-        campaign = event.campaign
-        return f"makes {campaign.researchers} offers at {scenario.labs[campaign.target].label}"
-    words = {
-        "model_release": "releases a model",
-        "plan": f"starts its {name} plan",
-        "leadership_change": "replaces a leader",
-        "investment": "receives an investment",
-        "hiring_freeze": "freeze hiring",
-        "budget_change": "get new budgets",
-        "failure": "fails",
-        "deal": "agrees on a deal",
-        "partnership": "agrees on a partnership",
-        "no_deal": "ends talks without a deal",
-        "process_change": "changes its hiring process",
-        "strategy_change": "changes its strategy",
-        "new_unit": "opens a unit",
-        "retention_grant": "grants retention packages",
-        "non_compete_rule": "put leavers on paid leave",
-        "counter_rule": "answers bids by a new rule",
-        "salary_cap": "keep to a salary cap",
-        "revaluation": "is worth more or less",
-        "founding_boom": "see founders open labs",
-        "lab_founded": "is founded",
-        "layoff": "lay off staff",
-        "transfer": "moves people between units",
-    }
-    return words.get(kind, kind.replace("_", " "))
-
-
-def _is(event: Event, kind: str, name: str, lab: str) -> bool:
-    """Whether a recorded event is this event of the scenario."""
-    body = event if event.plan is not None else event.body
-    names = {getattr(body, role, None) for role in ("name", "plan", "target", "lab")}
-    labs = {getattr(body, role, None) or "" for role in ("lab", "buyer", "target")}
-    return event.kind == kind and (name in names or name == event.name) and lab in labs
-
-
-def _number_of(day: date) -> float:
-    """A day as matplotlib counts it."""
-    return float(date2num(day))
-
-
-def _mark_events(axes: Axes, marks: list[tuple[date, str]]) -> None:
-    """A thin line for each event, and beside the first of each cluster the list of its events."""
-    left, right = axes.get_xlim()
-    clusters: list[list[tuple[float, str]]] = []
-    for day, words in marks:
-        x = _number_of(day)
-        axes.axvline(x, color="#888888", linewidth=0.7, linestyle=(0, (3, 3)), zorder=0)
-        line = f"{day.day} {day:%b}  {words}"
-        if clusters and x - clusters[-1][0][0] < (right - left) * 0.3:
-            clusters[-1].append((x, line))
-        else:
-            clusters.append([(x, line)])
-    for cluster in clusters:
-        at_left = cluster[0][0] - left > (right - left) * 0.35
-        axes.annotate(
-            "\n".join(line for _, line in cluster), (cluster[0][0] if at_left else cluster[-1][0], 0.985),
-            (-6 if at_left else 6, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
-            ha="right" if at_left else "left", va="top", fontsize=8.5, color=style.QUIET, linespacing=1.5,
-            parse_math=False, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.5},
         )  # fmt: skip

@@ -1,0 +1,147 @@
+"""The scenario's events on a time line: written beside their lines, or numbered where there is no room."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.dates import date2num
+
+from sim.quantities import format_money
+from sim.report import style
+from sim.scenario.events import Event
+from sim.scenario.schema import Scenario
+from sim.tables import codes, numbers
+
+Mark = tuple[date, str]
+"""A day and what happened on it."""
+NUMBER_GAP = 11.0  # points from one number to the next
+LINE: dict[str, Any] = {"color": "#888888", "linewidth": 0.7, "linestyle": (0, (3, 3)), "zorder": 0}
+
+
+def event_marks(scenario: Scenario, events: Any, runs: int) -> list[Mark]:
+    """(day, words) of every event that happened in at least half of the runs, at its median week.
+
+    Events of one kind on one day share their words: "Microsoft and Amazon change their budgets".
+    """
+    columns = [codes(events.column(name)) for name in ("kind", "name", "lab")]
+    index = np.stack([column for column, _ in columns])
+    week = numbers(events.column("week"))
+    marks: dict[tuple[date, str], list[str]] = {}
+    for key in np.unique(index, axis=1).T:
+        here = (index == key[:, None]).all(axis=0)
+        if 2 * here.sum() < runs:
+            continue
+        kind, name, lab = (words[k] if k >= 0 else "" for (_, words), k in zip(columns, key, strict=True))
+        if kind == "talks":
+            continue  # their outcome stands beside them
+        event = next((e for e in scenario.events if _is(e, kind, name, lab)), None)
+        day = _day_of(scenario, event, int(np.median(week[here])))
+        marks.setdefault((day, _words(scenario, kind, name, event)), []).append(
+            scenario.labs[lab].label if lab else "All labs"
+        )
+    return [(day, f"{_joined(labels)} {words}") for (day, words), labels in sorted(marks.items())]
+
+
+def _day_of(scenario: Scenario, event: Event | None, week: int) -> date:
+    """The event's own date if it happened in that week, else the first day of the week."""
+    if event is not None and event.on is not None and scenario.week_of(event.on) == week:
+        return event.on
+    return scenario.start + timedelta(weeks=week)
+
+
+def _joined(labels: list[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
+
+
+def _words(scenario: Scenario, kind: str, name: str, event: Event | None) -> str:
+    """What a lab did, in a few words."""
+    if event is not None and event.acquihire is not None:
+        deal = event.acquihire
+        return f"pays {format_money(deal.price)} for {scenario.labs[deal.target].label}'s team"
+    if event is not None and event.campaign is not None:
+        campaign = event.campaign
+        return f"makes {campaign.researchers} offers at {scenario.labs[campaign.target].label}"
+    words = {
+        "model_release": "releases a model",
+        "plan": f"starts its {name} plan",
+        "leadership_change": "replaces a leader",
+        "investment": "receives an investment",
+        "hiring_freeze": "freeze hiring",
+        "budget_change": "get new budgets",
+        "failure": "fails",
+        "deal": "agrees on a deal",
+        "partnership": "agrees on a partnership",
+        "no_deal": "ends talks without a deal",
+        "process_change": "changes its hiring process",
+        "strategy_change": "changes its strategy",
+        "new_unit": "opens a unit",
+        "retention_grant": "grants retention packages",
+        "non_compete_rule": "put leavers on paid leave",
+        "counter_rule": "answers bids by a new rule",
+        "salary_cap": "keep to a salary cap",
+        "revaluation": "is worth more or less",
+        "founding_boom": "see founders open labs",
+        "lab_founded": "is founded",
+        "layoff": "lay off staff",
+        "transfer": "moves people between units",
+    }
+    return words.get(kind, kind.replace("_", " "))
+
+
+def _is(event: Event, kind: str, name: str, lab: str) -> bool:
+    """Whether a recorded event is this event of the scenario."""
+    body = event if event.plan is not None else event.body
+    names = {getattr(body, role, None) for role in ("name", "plan", "target", "lab")}
+    labs = {getattr(body, role, None) or "" for role in ("lab", "buyer", "target")}
+    return event.kind == kind and (name in names or name == event.name) and lab in labs
+
+
+def write_events(axes: Axes, marks: list[Mark]) -> None:
+    """A thin line for each event, and beside the first of each cluster the list of its events."""
+    left, right = axes.get_xlim()
+    clusters: list[list[tuple[float, str]]] = []
+    for day, words in marks:
+        x = float(date2num(day))
+        axes.axvline(x, **LINE)
+        line = f"{day.day} {day:%b}  {words}"
+        if clusters and x - clusters[-1][0][0] < (right - left) * 0.3:
+            clusters[-1].append((x, line))
+        else:
+            clusters.append([(x, line)])
+    for cluster in clusters:
+        at_left = cluster[0][0] - left > (right - left) * 0.35
+        axes.annotate(
+            "\n".join(line for _, line in cluster), (cluster[0][0] if at_left else cluster[-1][0], 0.985),
+            (-6 if at_left else 6, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
+            ha="right" if at_left else "left", va="top", fontsize=8.5, color=style.QUIET, linespacing=1.5,
+            parse_math=False, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.5},
+        )  # fmt: skip
+
+
+def number_events(axes: Axes, marks: list[Mark]) -> None:
+    """A thin line for each day with events, and above it a number; what happened is listed elsewhere."""
+    days = numbered(marks)
+    left, right = axes.get_xlim()
+    for day in days:
+        axes.axvline(float(date2num(day)), **LINE)
+    places = [float(date2num(day)) for day in days]
+    figure = axes.get_figure(root=True)
+    width = 72 * axes.get_window_extent().width / (figure.dpi if figure is not None else 72)  # points
+    apart = style.spread_apart(places, (right - left) * NUMBER_GAP / width, left, right)
+    for number, (place, shown) in enumerate(zip(places, apart, strict=True), 1):
+        axes.annotate(
+            str(number), (place, 1), (shown, 1.025), xycoords=("data", "axes fraction"),
+            textcoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8, color=style.QUIET,
+            annotation_clip=False, arrowprops=style.LEADER | {"color": "#888888", "relpos": (0.5, 0)},
+        )  # fmt: skip
+
+
+def numbered(marks: list[Mark]) -> dict[date, list[str]]:
+    """What happened, by day; days are numbered from 1 in this order."""
+    found: dict[date, list[str]] = {}
+    for day, words in marks:
+        found.setdefault(day, []).append(words)
+    return found
