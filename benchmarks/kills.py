@@ -23,6 +23,7 @@ import numpy as np
 
 from sim.runner import CHUNKS, unpacked
 
+A_SWEEP = 20  # kills of one sweep at most
 KINDS = ("parent", "group", "worker")
 SCENARIO = """\
 name: tiny
@@ -96,39 +97,40 @@ def run_kills(folder: Path, kills: int, rng: np.random.Generator, block: int = 1
     while count.landed < kills:
         count.sweeps += 1
         shutil.rmtree(work, ignore_errors=True)
-        per_sweep = min(kills - count.landed, 5)
-        for _ in range(per_sweep):
-            if finished(work):
+        for _ in range(A_SWEEP):
+            if count.landed >= kills or finished(work):
                 break
             command = resume(work) if (work / "manifest.json").exists() else sweep(work, block, runs)
-            one_kill(command, work, KINDS[rng.integers(3)], float(rng.uniform(0, 0.8)), count)
+            kill_at(command, work, KINDS[rng.integers(3)], float(rng.uniform(0, 0.8)), count)
         last = subprocess.run(
             resume(work) if (work / "manifest.json").exists() else sweep(work, block, runs),
             capture_output=True, text=True,
         )  # fmt: skip
         if last.returncode or hashes(work) != due or (work / CHUNKS).exists() or (work / ".lock").exists():
             count.wrong.append(f"sweep {count.sweeps}: {last.returncode} {last.stderr[-300:]}")
-        if count.sweeps % 10 == 0:
-            print(f"{count.landed} of {kills} kills, {len(count.wrong)} wrong", file=sys.stderr, flush=True)
+        print(f"{count.landed} of {kills} kills, {len(count.wrong)} wrong", file=sys.stderr, flush=True)
     return count
 
 
-def one_kill(command: list[str], work: Path, kind: str, wait: float, count: Count) -> None:
-    """Start the command, kill it or a part of it a while after it began to compute, and look what is left."""
-    before = len(chunks(work))
+def kill_at(command: list[str], work: Path, kind: str, wait: float, count: Count) -> None:
+    """Start the command, kill it or a part of it a while after it began to compute, and look what is left.
+
+    When a worker was killed and the parent has gone on, the parent is killed too.
+    """
     process = subprocess.Popen(
         command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    end = time.monotonic() + 60
-    while process.poll() is None and len(chunks(work)) <= before and time.monotonic() < end:
-        time.sleep(0.002)
+    goes_on(process, work)
     time.sleep(wait)
-    alive = process.poll() is None
-    if alive and kind == "worker":
+    if kind == "worker":
         workers = session(process.pid) - {process.pid}
-        if workers:
-            os.kill(max(workers), signal.SIGKILL)  # the parent starts new ones and goes on
-    elif alive:
+        if workers and process.poll() is None:
+            os.kill(max(workers), signal.SIGKILL)
+            count.kills["worker"] += 1
+            goes_on(process, work)  # the parent starts new workers; then it is its turn
+        kind = "parent"
+    alive = process.poll() is None
+    if alive:
         (os.kill if kind == "parent" else os.killpg)(process.pid, signal.SIGKILL)
     process.wait()
     count.kills[kind] += alive
@@ -142,6 +144,13 @@ def one_kill(command: list[str], work: Path, kind: str, wait: float, count: Coun
             unpacked(path)
         except Exception:
             count.torn += 1
+
+
+def goes_on(process: subprocess.Popen[bytes], work: Path) -> None:
+    """Wait until one more chunk is there, or the process has ended."""
+    before, end = len(chunks(work)), time.monotonic() + 60
+    while process.poll() is None and len(chunks(work)) <= before and time.monotonic() < end:
+        time.sleep(0.002)
 
 
 def chunks(work: Path) -> list[Path]:

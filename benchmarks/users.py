@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.growth import GIGABYTES, verdict
-from sim.simulate import default_jobs
+from sim.executors import default_jobs
 
 HELP_SECONDS, HELP_AIM = 0.4, 0.25
 TWO_CORES, TWO_CORES_AIM = 1.6, 1.9

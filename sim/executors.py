@@ -23,6 +23,11 @@ CONNECT_SECONDS = 5
 Place = tuple[Executor, int]
 
 
+def default_jobs() -> int:
+    """As many processes as this process may use cores."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class ExecutorError(Exception):
     """Tasks cannot be computed where they should be; the message is one line."""
 
@@ -118,7 +123,7 @@ def _processes(jobs: int) -> Iterator[Place]:
     They are not forked from this process: forked ones would share its open files, a lock among them.
     """
     before = set(multiprocessing.active_children())
-    pool = Workers(jobs, mp_context=_context(), initializer=_start_worker)
+    pool = Workers(jobs, mp_context=worker_context(), initializer=_start_worker)
     try:
         yield pool, 2 * jobs
     except BaseException:
@@ -130,7 +135,8 @@ def _processes(jobs: int) -> Iterator[Place]:
         pool.shutdown()
 
 
-def _context() -> Any:
+def worker_context() -> Any:
+    """How worker processes are started; what they import is imported from the first call on, aside."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     from multiprocessing import forkserver

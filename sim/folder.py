@@ -86,7 +86,7 @@ def _stream(
     """Write the tables block by block, and measure each on the way; the measure, and what failed."""
     measured, failed = [], []
     with ExitStack() as stack:
-        writers = {}
+        writers, others = {}, stack.enter_context(ThreadPoolExecutor(len(tables.NAMES)))
         for name in tables.NAMES:
             path = stack.enter_context(replacing(folder / f"{name}.parquet"))
             writers[name] = stack.enter_context(tables.writer(path, name))
@@ -94,9 +94,10 @@ def _stream(
             failed += [{**row, "replay": _replay(request, row["run"], goal)} for row in failures]
             if found is None:
                 continue
-            for name, table in found.items():
-                tables.append(writers[name], table)
-            measured.append(measure(request.scenario, found))
+            written = [others.submit(tables.append, writers[name], table) for name, table in found.items()]
+            measured.append(measure(request.scenario, found))  # while they are written
+            for each in written:
+                each.result()
         if not measured:
             raise AllFailed(failed)
     return join(measured), failed

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.ledger import KINDS
-from sim.state import CAUSES, LAPSED, ORIGINS, OUTCOMES, OUTSIDE, Market, Offers
+from sim.state import ACCEPTED, CAUSES, LAPSED, ORIGINS, OUTCOMES, OUTSIDE, Market
 
 Column = npt.NDArray[Any]
 Words = tuple[Column, list[str]]  # codes and the words they stand for; -1 where there is none
@@ -86,35 +86,49 @@ def offers_table(market: Market, campaigns_only: bool = False) -> Table:
         settled = [
             (week, batch.where((batch.campaign >= 0) | (batch.follows >= 0))) for week, batch in settled
         ]
-    closed = np.repeat([week for week, _ in settled], [len(batch) for _, batch in settled])
-    offers = Offers.joined([batch for _, batch in settled if len(batch)])
-    run = market.run_of(offers.row)
-    order = np.lexsort((offers.lab, market.id_of(offers.row), offers.offer_week, run))
-    offers, run, closed = offers.where(order), run[order], closed[order]
-    started = offers.accepted & (closed < market.week) | (offers.accepted & (offers.start_week < market.week))
+    batches = [batch for _, batch in settled]
+
+    def recorded(name: str, kind: type[np.generic] = np.int64) -> Any:
+        """A column as it was recorded; only one at a time is in memory at its full width."""
+        return np.concatenate([getattr(batch, name) for batch in batches]).astype(kind)
+
+    row, week, lab = recorded("row"), recorded("offer_week"), recorded("lab")
+    run, person = market.run_of(row), market.id_of(row)
+    weeks = market.week + 2  # the first is for those never made
+    key = ((run * weeks + week + 1) * market.people + person) * market.shape[1] + lab
+    order = np.argsort(key, kind="stable")
+
+    def column(name: str, kind: type[np.generic] = np.int16) -> Any:
+        return recorded(name, kind)[order]
+
+    run, outcome, start = run[order], column("outcome"), column("start_week")
+    closed = np.repeat([week for week, _ in settled], [len(batch) for batch in batches])[order]
+    accepted = outcome == ACCEPTED
+    started = accepted & ((closed < market.week) | (start < market.week))
     first = np.searchsorted(run, np.arange(len(market.runs)))
     names, campaigns = market.constants.lab_names, market.constants.campaigns
+    words = [event.body.name for event in campaigns]
     return {
         "run": market.runs[run].astype(np.int32),
-        "offer": (np.arange(len(offers)) - first[run]).astype(np.int32),
-        "researcher": market.id_of(offers.row).astype(np.int32),
-        "lab": (offers.lab, list(names)),
-        "unit": _units(market, offers.unit),
-        "campaign": (offers.campaign, [event.body.name for event in campaigns]),
-        "follows": (offers.follows, [event.body.name for event in campaigns]),
-        "inviter": offers.inviter.astype(np.int32),
-        "origin": (_or_last(offers.origin, len(names)), [*names, "outside"]),
-        "contact_week": offers.contact_week.astype(np.int16),
-        "interview_week": offers.interview_week.astype(np.int16),
-        "offer_week": offers.offer_week.astype(np.int16),
-        "counter_week": offers.counter_week.astype(np.int16),
-        "decision_week": offers.decision_week.astype(np.int16),
-        "start_week": np.where(started, offers.start_week, -1).astype(np.int16),
-        "base_cents": np.rint(offers.weekly_base * 365.25 / 7).astype(np.int64),
-        "sign_on_cents": offers.sign_on,
-        "grant_cents": offers.grant,
-        "counter_cents": np.maximum(offers.counter, 0),
-        "outcome": (np.where(offers.outcome < 0, LAPSED, offers.outcome), list(OUTCOMES)),
+        "offer": (np.arange(len(order)) - first[run]).astype(np.int32),
+        "researcher": person[order].astype(np.int32),
+        "lab": (lab[order], list(names)),
+        "unit": _units(market, column("unit", np.int64)),
+        "campaign": (column("campaign"), words),
+        "follows": (column("follows"), words),
+        "inviter": column("inviter", np.int32),
+        "origin": (_or_last(column("origin"), len(names)), [*names, "outside"]),
+        "contact_week": column("contact_week"),
+        "interview_week": column("interview_week"),
+        "offer_week": week[order].astype(np.int16),
+        "counter_week": column("counter_week"),
+        "decision_week": column("decision_week"),
+        "start_week": np.where(started, start, -1).astype(np.int16),
+        "base_cents": np.rint(column("weekly_base", np.int64) * 365.25 / 7).astype(np.int64),
+        "sign_on_cents": column("sign_on", np.int64),
+        "grant_cents": column("grant", np.int64),
+        "counter_cents": np.maximum(column("counter", np.int64), 0),
+        "outcome": (np.where(outcome < 0, LAPSED, outcome), list(OUTCOMES)),
     }
 
 

@@ -6,7 +6,6 @@ anywhere; the joined tables are the same, bit for bit.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Any
@@ -98,8 +97,3 @@ def as_arrow(name: str, table: record.Table) -> Any:
             missing = column < 0 if field.nullable else None
             arrays.append(pa.array(column, field.type, mask=missing))
     return pa.Table.from_arrays(arrays, schema=tables.SCHEMAS[name])
-
-
-def default_jobs() -> int:
-    """As many processes as this process may use cores."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

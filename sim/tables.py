@@ -229,15 +229,18 @@ def _hash(rows: int, schema: Any, pieces: Callable[[str], Iterable[Any]]) -> str
 
 
 def _hash_column(digest: Any, name: str, kind: Any, pieces: Callable[[], Iterable[Any]]) -> None:
-    """Hash a column that comes in pieces; they are gone through twice where they are text."""
+    """Hash a column that comes in pieces; of text the codes are kept, as small as they may be."""
     text = pa.types.is_dictionary(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)
     _hash_words(digest, [name, "text" if text else str(kind)])
     if text:
-        words = sorted({word for piece in pieces() for word in codes(piece)[1]})
-        _hash_words(digest, words)
-        number = {word: i for i, word in enumerate(words)}
+        found = []
         for piece in pieces():
             index, here = codes(piece)
+            found.append((index.astype(np.min_scalar_type(-len(here) - 1)), here))
+        words = sorted({word for _, here in found for word in here})
+        _hash_words(digest, words)
+        number = {word: i for i, word in enumerate(words)}
+        for index, here in found:
             _hash_array(digest, np.array([*(number[word] for word in here), -1], np.int32)[index])
         return
     missing = []

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from sim.cli.options import AsJson, InputError, Overrides, ScenarioName, cli, say
-from sim.cli.performing import Jobs, Runs, Seed, Where, perform, report_failures
+from sim.cli.performing import Jobs, Runs, Seed, Where, perform, report_failures, warm_up
 from sim.cli.performing import resume as finish
 from sim.cli.running import check_size, show_run
 
@@ -29,6 +29,7 @@ def compare(
     check_size(runs, jobs)
     if len(scenarios) < 2:
         raise InputError("compare: name at least two scenarios")
+    warm_up(jobs, where)
     from sim.designs import comparison_of
 
     experiment = comparison_of(scenarios, set_ or (), runs=runs, seed=seed)
@@ -63,6 +64,7 @@ def sweep(
     check_size(runs, jobs)
     if bool(vary) == (design is not None):
         raise InputError("sweep: give either --vary PATH=V1,V2,... or --design FILE.csv")
+    warm_up(jobs, where)
     from sim.designs import design_in, factorial, sweep_of
 
     try:
@@ -84,6 +86,7 @@ def resume(
 ) -> None:
     """Finish an interrupted run, comparison or sweep: exactly what is missing, with the same result."""
     check_size(1, jobs)
+    warm_up(jobs, where)
     from sim.folder import read_manifest
 
     finish(folder, jobs, where)

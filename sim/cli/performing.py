@@ -31,10 +31,18 @@ class Stopped(Exception):
         self.code = code
 
 
+def warm_up(jobs: int | None, where: str) -> None:
+    """Let worker processes import what they need while this one reads scenarios."""
+    from sim.executors import LOCAL, default_jobs, worker_context
+
+    if where == LOCAL and (jobs or default_jobs()) > 1:
+        worker_context()
+
+
 def perform(experiment: Any, folder: Path, jobs: int | None, where: str) -> None:
     """Do an experiment in its folder, with a progress bar on a terminal; nothing if it is complete there."""
     from sim import experiments
-    from sim.simulate import default_jobs
+    from sim.executors import default_jobs
 
     if experiments.holds(folder, experiment):
         return
@@ -52,7 +60,7 @@ def perform(experiment: Any, folder: Path, jobs: int | None, where: str) -> None
 def resume(folder: Path, jobs: int | None, where: str) -> None:
     """Finish what was begun in a folder, with a progress bar on a terminal."""
     from sim import experiments
-    from sim.simulate import default_jobs
+    from sim.executors import default_jobs
 
     with _resumable(folder), _bar() as start:
         experiments.resume(folder, jobs=jobs or default_jobs(), where=where, progress=start)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from sim.cli.options import AsJson, InputError, Overrides, ScenarioName, at_least, cli
-from sim.cli.performing import Jobs, Runs, Seed, Where, perform, report_failures
+from sim.cli.performing import Jobs, Runs, Seed, Where, perform, report_failures, warm_up
 
 MOST_RUNS = 1_000_000
 
@@ -34,6 +34,8 @@ def run(
     check_size(runs, jobs)
     if only_run is not None and not 0 <= only_run < runs:
         raise InputError(f"--only-run {only_run}: runs are numbered 0 to {runs - 1}")
+    if runs > 1 and only_run is None:
+        warm_up(jobs, where)
     from sim.request import Experiment, Request
 
     request = Request.of(scenario, set_ or (), runs=runs, seed=seed, only_run=only_run, log=log)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim import tables
-from sim.executors import LOCAL, computed
+from sim.executors import LOCAL, computed, default_jobs
 from sim.scenario.schema import Scenario
-from sim.simulate import default_jobs, run_block
+from sim.simulate import run_block
 
 FEWEST_RUNS, MOST_RUNS = 10, 200
 BLOCK = 20  # runs between two looks at the progress
