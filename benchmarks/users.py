@@ -22,9 +22,12 @@ from benchmarks.growth import GIGABYTES, verdict
 from sim.executors import default_jobs
 
 HELP_SECONDS, HELP_AIM = 0.4, 0.25
+VALIDATE_SECONDS, VALIDATE_AIM = 0.7, 0.4
+PICTURE_SECONDS, PICTURE_AIM = 12, 6  # of `talentsim run` with 200 runs, all logs and both pictures
 TWO_CORES, TWO_CORES_AIM = 1.6, 1.9
 FEW, MANY = 200, 400  # runs: the rest of the thousand is told by what a run adds
-SCENARIO = "baseline"
+THOUSAND = 1000
+SCENARIO, ARTICLE = "baseline", "meta-2025"
 
 # Without pictures and files: blocks of runs, computed in so many processes.
 ENSEMBLE = """
@@ -52,16 +55,17 @@ def talentsim(*words: str) -> tuple[float, float]:
     return used([sys.executable, "-c", "from sim.cli import main; main()", *words])
 
 
-def help_seconds(times: int = 9) -> float:
-    return median(talentsim("--help")[0] for _ in range(times))
+def seconds(*words: str, times: int = 9) -> float:
+    """Seconds of a command by the clock, start of Python included; median."""
+    return median(talentsim(*words)[0] for _ in range(times))
 
 
-def two_cores(folder: Path, runs: int, times: int) -> float:
-    """Speed of an ensemble in two processes beside one: median over pairs, start of Python included."""
+def two_cores(folder: Path, runs: int) -> float:
+    """Speed of an ensemble in two processes beside one, start of Python included."""
     script = folder / "ensemble.py"
     script.write_text(ENSEMBLE, "utf-8")
     command = [sys.executable, str(script), SCENARIO, str(runs)]
-    return median(used([*command, "1"])[0] / used([*command, "2"])[0] for _ in range(times))
+    return used([*command, "1"])[0] / used([*command, "2"])[0]
 
 
 def memory(folder: Path, runs: int) -> float:
@@ -76,27 +80,32 @@ def report(quick: bool) -> None:
     def told(words: str) -> None:
         print(words, flush=True)
 
-    found = help_seconds()
+    found = seconds("--help")
     told(f"talentsim --help: {found:.2f} s ({verdict(found, HELP_SECONDS, HELP_AIM)})")
+    found = seconds("validate", ARTICLE)
+    told(f"talentsim validate {ARTICLE}: {found:.2f} s ({verdict(found, VALIDATE_SECONDS, VALIDATE_AIM)})")
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         few = memory(folder, FEW)
         told(f"peak memory of {FEW} runs, logs off: {few:.2f} GB ({verdict(few, *GIGABYTES)})")
         if quick:
             return
+        found = talentsim("run", ARTICLE, "--runs", str(FEW), "--out", str(folder / "pictures"))[0]
+        told(f"pictures of talentsim run {ARTICLE}, {FEW} runs: {found:.1f} s")
+        told(f"  ({verdict(found, PICTURE_SECONDS, PICTURE_AIM)})")
         each = (memory(folder, MANY) - few) / (MANY - FEW)
-        whole = few + each * (1000 - FEW)
+        whole = few + each * (THOUSAND - FEW)
         told(f"  a run adds {each * 1e6:.0f} kB; so a thousand take {whole:.2f} GB")
         told(f"    ({verdict(whole, *GIGABYTES)})")
         if default_jobs() < 2:
             told("two cores beside one: this machine has one")
             return
-        ratio = two_cores(folder, FEW, times=2)
-        told(f"two cores beside one, {FEW} runs: {ratio:.2f} times as fast")
+        ratio = two_cores(folder, THOUSAND)
+        told(f"two cores beside one, {THOUSAND} runs: {ratio:.2f} times as fast")
         told(f"  ({verdict(ratio, TWO_CORES, TWO_CORES_AIM, least=True)})")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks.users", description="What users wait for.")
-    parser.add_argument("--quick", action="store_true", help="help and memory of 200 runs only")
+    parser.add_argument("--quick", action="store_true", help="help, validation and memory of 200 runs only")
     report(parser.parse_args().quick)
