@@ -37,6 +37,7 @@ NOT_TEXT = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\uffff\ud800-\udfff"
     r"\U000e0000-\U000e0fff]"
 )
+_DIRECTIVE = re.compile(r"(?:[ \t]*(?:#.*)?\r?\n)*%")  # before anything else
 _WORD = re.compile(r"\S+")
 _OPENING = "[{"
 _MOST_OPEN = 200  # brackets without an end: text may hold a few, nothing but a bomb holds so many
@@ -76,6 +77,9 @@ def refuse_bombs(text: str, name: str, limits: Limits) -> None:
         if len(line) > limits.line:
             message = f"a line of more than {limits.line} characters"
             raise failure(Place(name, number, limits.line + 1), "", message, "break it")
+    if directive := _DIRECTIVE.match(text):
+        place = place_after(text[: directive.end() - 1], name)
+        raise failure(place, "", "YAML directives (%...) are not read", "remove the line")
     if last := _nth(_WORD, text, limits.words + 1):
         refuse(last, f"more than {limits.words} words")
     for mark, nodes in _MARKS:

@@ -298,8 +298,6 @@ class _Builder:
         self.documents += 1
         if self.documents > 1:
             self.stop(self.place, "", "a second document starts here", "remove the line ---")
-        if event.version or event.tags:
-            self.stop(Place(self.name, 1, 1), "", "YAML directives (%...) are not read", "remove the line")
 
     def _node(self, event: NodeEvent) -> None:
         self._count(1)
