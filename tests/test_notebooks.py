@@ -24,13 +24,7 @@ def test_there_are_notebooks() -> None:
     assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05"]
 
 
-LONG = ("02-what-if", "04-your-own-lab")
-
-
-@pytest.mark.parametrize(
-    "path",
-    [pytest.param(p, id=p.stem, marks=pytest.mark.slow if p.stem in LONG else []) for p in NOTEBOOKS],
-)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_says_again_what_it_was_kept_with(path: Path, tmp_path: Path) -> None:
     """Every figure printed is that of the API today: runs repeat bit for bit."""
     kept = nbformat.read(path, as_version=4)
