@@ -399,8 +399,8 @@ def test_events_are_numbered_and_listed(visit: Visit) -> None:
     listed = session.page.locator(".talentsim ol.events li").all_inner_texts()
     assert listed[0] == "29 Apr 2025: Meta releases a model"
     assert "; Meta pays 14.3B USD for Scale AI's team" in listed[3]
-    hiring = session.curves()[0]  # what is written there stands in comments beside its outlines
-    assert all(f"<!-- {number} -->" in hiring for number in range(1, len(listed) + 1))
+    hiring = session.curves()[0]
+    assert all(f">{number}</text>" in hiring for number in range(1, len(listed) + 1))
 
 
 @marked

@@ -30,10 +30,11 @@ def app(
     Beside the tabs stand the scenario, the seed and the values that matter most; Step, Play and Reset move
     time. What is changed acts on Reset.
 
-    Curves: hiring and retention so far, with events. Map: headcounts and the quarter's moves. Offers: a
-    ticker, and any researcher's biography. Compare: the unchanged scenario under the same draws. Ensemble:
-    10 to 200 runs of what is set, with bands. Parameters: every value by lab and topic, with unit, source
-    and help. Download: the scenario as YAML, the tables as CSV.
+    Curves: hiring and retention so far, with events. Map: headcounts and the quarter's moves. Market: moves
+    between labs, pay, acceptance, budgets. Offers: a ticker, and any researcher's biography. Compare: the
+    unchanged scenario under the same draws. Ensemble: 10 to 200 runs of what is set, with bands. Parameters:
+    every value by lab and topic, with unit, source and help. Download: the scenario as YAML, the tables as
+    CSV.
 
     The address says scenario, seed, week and every changed value, so a link brings the page back. Each
     browser window has a market of its own. Ctrl-C ends the server.

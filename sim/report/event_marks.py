@@ -130,13 +130,15 @@ def number_events(axes: Axes, marks: list[Mark]) -> None:
     places = [float(date2num(day)) for day in days]
     figure = axes.get_figure(root=True)
     width = 72 * axes.get_window_extent().width / (figure.dpi if figure is not None else 72)  # points
+    above = axes.get_xaxis_transform()
     apart = style.spread_apart(places, (right - left) * NUMBER_GAP / width, left, right)
-    for number, (place, shown) in enumerate(zip(places, apart, strict=True), 1):
-        axes.annotate(
-            str(number), (place, 1), (shown, 1.025), xycoords=("data", "axes fraction"),
-            textcoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8, color=style.QUIET,
-            annotation_clip=False, arrowprops=style.LEADER | {"color": "#888888", "relpos": (0.5, 0)},
+    for number, shown in enumerate(apart, 1):
+        axes.text(
+            shown, 1.025, str(number), transform=above, ha="center", va="bottom", fontsize=8,
+            color=style.QUIET,
         )  # fmt: skip
+    leaders = [((place, 1), (shown, 1.02)) for place, shown in zip(places, apart, strict=True)]
+    style.draw_leaders(axes, above, leaders, LINE["color"])
 
 
 def numbered(marks: list[Mark]) -> dict[date, list[str]]:

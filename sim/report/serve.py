@@ -12,7 +12,9 @@ import socket
 import threading
 import warnings
 import webbrowser
+from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 PAGE = "sim.report.app"
 SCENARIO_VARIABLE = "TALENTSIM_SCENARIO"  # the scenario that the page opens with
@@ -49,12 +51,12 @@ def serve(scenario: str, host: str, port: int, open_browser: bool) -> None:
             'install them with  pip install "talentsim[app]"  or, in a checkout, start it with  make app'
         )
     with _listen(host, port) as listener, contextlib.suppress(KeyboardInterrupt):
+        server = _server(scenario)
         address = f"http://{_in_url(host)}:{listener.getsockname()[1]}"
         print(f"The page is at {address} (Ctrl-C ends it)", flush=True)
-        if open_browser:
-            # the socket listens already, so the browser waits until the server has started
+        if open_browser:  # the socket listens already, so the browser waits until the server has started
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        _run(scenario, listener)
+        server.run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -77,8 +79,11 @@ def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _run(scenario: str, listener: socket.socket) -> None:
-    """Run Solara's server on the socket; what it is told by the environment, it reads on import."""
+def _server(scenario: str) -> Any:
+    """Solara's server (uvicorn's) for the page, which is imported now and not while the first visitor waits.
+
+    What Solara is told by the environment, it reads on import.
+    """
     os.environ.update(
         {
             SCENARIO_VARIABLE: scenario,
@@ -97,4 +102,5 @@ def _run(scenario: str, listener: socket.socket) -> None:
     config = uvicorn.Config(
         "solara.server.starlette:app", log_level="error", timeout_graceful_shutdown=SECONDS_TO_CLOSE
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    import_module(PAGE)
+    return uvicorn.Server(config)

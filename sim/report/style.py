@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
@@ -18,7 +20,6 @@ LEAST_CONTRAST = 4.5  # of text on its ground, WCAG 2.1 level AA
 FRAME = (0.065, 0.115, 0.72, 0.745)  # left, bottom, width, height: room for labels at the right
 HEADLINE_SIZE, HEADLINE_FITS = 15, 72  # points, and how many characters of that size fit the page
 LABEL_GAP = 13.5  # points from one label at a line's end to the next
-LEADER = {"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0, "relpos": (0, 0.5)}
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:
@@ -34,6 +35,7 @@ def contrast(colour: Any, ground: Any = "white") -> float:
     return float(light / dark)
 
 
+@lru_cache(maxsize=64)
 def readable(colour: str) -> str:
     """The colour as text on white: grey as quiet text, others darkened until they contrast enough."""
     if colour == GREY:
@@ -62,7 +64,7 @@ def dress(axes: Axes, headline: str, subtitle: str, source: str, below: float = 
     """
     size = HEADLINE_SIZE * min(1.0, HEADLINE_FITS / max(len(headline), 1))
     axes.set_title(
-        headline, loc="left", fontsize=size, fontweight="bold", color=INK, pad=34, parse_math=False
+        headline, loc="left", y=1, fontsize=size, fontweight="bold", color=INK, pad=34, parse_math=False
     )
     axes.annotate(
         subtitle, (0, 1), (0, 26), xycoords="axes fraction", textcoords="offset points",
@@ -118,17 +120,23 @@ def _top(block: list[float], gap: float, low: float, high: float) -> float:
 def label_ends(axes: Axes, ends: Sequence[tuple[str, float, str, bool]]) -> None:
     """Write each line's name beside its end, none upon another: (text, y, colour, bold)."""
     low, high = axes.get_ylim()
-    figure = axes.get_figure(root=True)
+    figure, beside = axes.get_figure(root=True), axes.get_yaxis_transform()
     height = 72 * axes.get_window_extent().height / (figure.dpi if figure is not None else 72)  # points
     places = spread_apart([y for _, y, _, _ in ends], (high - low) * LABEL_GAP / height, low, high)
-    for (text, y, colour, bold), place in zip(ends, places, strict=True):
-        shade = readable(colour)
-        axes.annotate(
-            text, (1, y), (1.022, place), xycoords=("axes fraction", "data"),
-            textcoords=("axes fraction", "data"), va="center", fontsize=9.5 if bold else 8.5,
-            fontweight="bold" if bold else "normal", color=shade, annotation_clip=False,
-            parse_math=False, arrowprops=LEADER | {"color": shade},
+    shades = [readable(colour) for _, _, colour, _ in ends]
+    for (text, _, _, bold), place, shade in zip(ends, places, shades, strict=True):
+        axes.text(
+            1.022, place, text, transform=beside, va="center", fontsize=9.5 if bold else 8.5,
+            fontweight="bold" if bold else "normal", color=shade, parse_math=False,
         )  # fmt: skip
+    draw_leaders(axes, beside, [((1, e[1]), (1.018, y)) for e, y in zip(ends, places, strict=True)], shades)
+
+
+def draw_leaders(axes: Axes, transform: Any, leaders: Sequence[Any], colours: Any) -> None:
+    """Thin lines from what is named to its name, outside the axes too; one artist, as many are slow."""
+    axes.add_artist(
+        LineCollection(leaders, colors=colours, linewidths=0.6, transform=transform, clip_on=False)
+    )
 
 
 def nothing(axes: Axes, headline: str, source: str) -> Axes:
