@@ -8,18 +8,16 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.ticker import FuncFormatter
 
 from sim.analysis.compare import Path
 from sim.analysis.curves import Z_95
-from sim.report import style
+from sim.report import plots, style
 from sim.scenario.schema import Scenario
 
 _NUMBER = re.compile(r"\$?\s*(-?\d+(?:\.\d+)?)\s*(k|K|M|B|T|thousand|million|billion|trillion)?\b\s*(.*)")
 _SIZES = {"k": 3, "K": 3, "thousand": 3, "M": 6, "million": 6, "B": 9, "billion": 9, "T": 12, "trillion": 12}
 _FIGURES = {"hires": "Hires of {}", "accepted": "Offers accepted in the campaign {}"}
-_DARK = 0.6  # above this share of the range a cell is dark, and its number white
 
 
 def plot_difference(
@@ -36,7 +34,7 @@ def plot_difference(
         ax: axes to draw on; new ones if not given.
     """
     axes = ax if ax is not None else style.new_axes()
-    days = date2num(path.dates + np.timedelta64(7, "D"))
+    days = plots.ends_of(path.dates)
     reach = np.maximum(np.abs(path.low), np.abs(path.high)).max(axis=0)
     order = sorted(range(len(path.labs)), key=lambda j: -reach[j])  # the first six have their own colour
     palette = style.colours([path.labs[j] for j in order])
@@ -45,18 +43,14 @@ def plot_difference(
     for j in reversed(order):
         lab, colour = path.labs[j], palette[path.labs[j]]
         known = colour != style.GREY
-        if known and runs > 1:
-            axes.fill_between(days, path.low[:, j], path.high[:, j], color=colour, alpha=0.12, linewidth=0)
-        axes.plot(days, path.median[:, j], color=colour, linewidth=2.2 if known else 1.0)
+        bands = (path.low[:, j], path.median[:, j], path.high[:, j])
+        plots.draw_line(axes, days, bands, colour, band=runs > 1)
         last = float(path.median[-1, j])
-        ends.append((f"{scenario.labs[lab].label[:18]}  {last:+,.0f}", last, colour, known))
+        ends.append((f"{plots.short_name(scenario, lab)}  {last:+,.0f}", last, colour, known))
     most = max(float(reach.max(initial=0)), 1.0) * 1.04
     axes.set_ylim(-most, most)
-    axes.set_xlim(days[0] - 7, days[-1])
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+,.0f}" if value else "0"))
-    locator = AutoDateLocator(minticks=4, maxticks=8)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    plots.date_axis(axes, days)
     style.label_ends(axes, ends)
     over = (
         f"; median of {runs} pairs of runs, band: 5th to 95th percentile"
@@ -149,14 +143,11 @@ def _draw_heat_map(axes: Axes, frame: Any, paths: Sequence[str]) -> str:
     grid = np.full((len(along), len(across)), np.nan)
     for text_a, text_b, mean in zip(frame[paths[0]], frame[paths[1]], frame["mean"], strict=True):
         grid[along.index(text_b), across.index(text_a)] = mean
-    axes.imshow(grid, origin="lower", aspect="auto", cmap="cividis_r")
-    low, high = np.nanmin(grid), np.nanmax(grid)
+    image = axes.imshow(grid, origin="lower", aspect="auto", cmap="cividis_r")
     for (row, column), mean in np.ndenumerate(grid):
         if np.isfinite(mean):
-            dark = high > low and (mean - low) / (high - low) > _DARK
-            axes.text(
-                column, row, f"{mean:,.1f}", ha="center", va="center", color="white" if dark else style.INK
-            )
+            ink = style.readable_on(image.cmap(image.norm(mean)))
+            axes.text(column, row, f"{mean:,.1f}", ha="center", va="center", color=ink)
     axes.set_xticks(range(len(across)), across)
     axes.set_yticks(range(len(along)), along)
     return f"Mean over runs; across: {paths[0]}, upwards: {paths[1]}"
