@@ -86,10 +86,11 @@ def _stream(
     """Write the tables block by block, and measure each on the way; the measure, and what failed."""
     measured, failed = [], []
     with ExitStack() as stack:
-        writers, others = {}, stack.enter_context(ThreadPoolExecutor(len(tables.NAMES)))
+        writers = {}
         for name in tables.NAMES:
             path = stack.enter_context(replacing(folder / f"{name}.parquet"))
             writers[name] = stack.enter_context(tables.writer(path, name))
+        others = stack.enter_context(ThreadPoolExecutor(len(writers)))  # ends before the writers are closed
         for found, failures in blocks:
             failed += [{**row, "replay": _replay(request, row["run"], goal)} for row in failures]
             if found is None:
