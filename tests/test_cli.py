@@ -651,6 +651,26 @@ def test_ctrl_c_ends_everything_in_a_sentence(
     assert err == "talentsim: interrupted; nothing was written\n"
 
 
+@linux
+def test_an_interrupt_within_executed_text_leaves_with_the_code_of_any_other(here: Path) -> None:
+    """CPython remembers it even if it was caught, and would end the process by a signal."""
+    code = """
+import sys
+from sim.cli import door, main
+
+def interrupted(arguments):
+    exec("raise KeyboardInterrupt")
+
+door.parse_and_run = interrupted
+sys.exit(main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=here, env=environment(), capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "talentsim: interrupted; nothing was written\n"
+
+
 # --- quick to start -----------------------------------------------------------------------------
 
 HEAVY = ("numpy", "pandas", "pyarrow", "matplotlib", "mesa", "scipy", "networkx", "pydantic", "ruamel")

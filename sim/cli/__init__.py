@@ -18,3 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("talentsim: interrupted; nothing was written\n")
         return 130
+    finally:
+        # An interrupt within exec() of text, as dataclasses do on import, is remembered by CPython even
+        # if it was caught, and ends the process by a signal instead of our exit code; this clears it.
+        exec("")
