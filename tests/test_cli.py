@@ -664,9 +664,11 @@ def interrupted(arguments):
 door.parse_and_run = interrupted
 sys.exit(main())
 """
+    (here / "interrupted.py").write_text(code)
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=here, env=environment(), capture_output=True, text=True, timeout=60
-    )
+        [sys.executable, "-m", "interrupted"],
+        cwd=here, env=environment(), capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "talentsim: interrupted; nothing was written\n"
 
