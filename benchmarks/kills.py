@@ -24,7 +24,7 @@ import numpy as np
 from sim.runner import CHUNKS, unpacked
 
 A_SWEEP = 20  # kills of one sweep at most
-KINDS = ("parent", "group", "worker")
+KINDS = ("parent", "group", "worker")  # that of a worker is two kills: its parent's follows
 SCENARIO = """\
 name: tiny
 title: Two small labs
@@ -101,7 +101,8 @@ def run_kills(folder: Path, kills: int, rng: np.random.Generator, block: int = 1
             if count.landed >= kills or finished(work):
                 break
             command = resume(work) if (work / "manifest.json").exists() else sweep(work, block, runs)
-            kill_at(command, work, KINDS[rng.integers(3)], float(rng.uniform(0, 0.8)), count)
+            kind = KINDS[rng.integers(min(len(KINDS), kills - count.landed + 1))]
+            kill_at(command, work, kind, float(rng.uniform(0, 0.8)), count)
         last = subprocess.run(
             resume(work) if (work / "manifest.json").exists() else sweep(work, block, runs),
             capture_output=True, text=True,

@@ -99,6 +99,7 @@ def offers_table(market: Market, campaigns_only: bool = False) -> Table:
     order = np.argsort(key, kind="stable")
 
     def column(name: str, kind: type[np.generic] = np.int16) -> Any:
+        """The same in the order of the table."""
         return recorded(name, kind)[order]
 
     run, outcome, start = run[order], column("outcome"), column("start_week")

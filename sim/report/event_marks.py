@@ -18,7 +18,6 @@ from sim.tables import codes, numbers
 Mark = tuple[date, str]
 """A day and what happened on it."""
 NUMBER_GAP = 11.0  # points from one number to the next
-LINE: dict[str, Any] = {"color": "#888888", "linewidth": 0.7, "linestyle": (0, (3, 3)), "zorder": 0}
 
 
 def event_marks(scenario: Scenario, events: Any, runs: int) -> list[Mark]:
@@ -105,7 +104,7 @@ def write_events(axes: Axes, marks: list[Mark]) -> None:
     clusters: list[list[tuple[float, str]]] = []
     for day, words in marks:
         x = float(date2num(day))
-        axes.axvline(x, **LINE)
+        axes.axvline(x, **style.MARK)
         line = f"{day.day} {day:%b}  {words}"
         if clusters and x - clusters[-1][0][0] < (right - left) * 0.3:
             clusters[-1].append((x, line))
@@ -126,19 +125,18 @@ def number_events(axes: Axes, marks: list[Mark]) -> None:
     days = numbered(marks)
     left, right = axes.get_xlim()
     for day in days:
-        axes.axvline(float(date2num(day)), **LINE)
+        axes.axvline(float(date2num(day)), **style.MARK)
     places = [float(date2num(day)) for day in days]
-    figure = axes.get_figure(root=True)
-    width = 72 * axes.get_window_extent().width / (figure.dpi if figure is not None else 72)  # points
     above = axes.get_xaxis_transform()
-    apart = style.spread_apart(places, (right - left) * NUMBER_GAP / width, left, right)
+    gap = (right - left) * NUMBER_GAP / style.size_in_points(axes)[0]
+    apart = style.spread_apart(places, gap, left, right)
     for number, shown in enumerate(apart, 1):
         axes.text(
             shown, 1.025, str(number), transform=above, ha="center", va="bottom", fontsize=8,
             color=style.QUIET,
         )  # fmt: skip
     leaders = [((place, 1), (shown, 1.02)) for place, shown in zip(places, apart, strict=True)]
-    style.draw_leaders(axes, above, leaders, LINE["color"])
+    style.draw_leaders(axes, above, leaders, style.MARK["color"])
 
 
 def numbered(marks: list[Mark]) -> dict[date, list[str]]:

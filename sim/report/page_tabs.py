@@ -73,12 +73,18 @@ def draw_retention(scenario: Any, tables: dict[str, Any], figure: Figure) -> Non
     plots.plot_retention(scenario, tables["spells"], figure.add_axes(FRAME))
 
 
-@solara.component
-def Curves(model: PageMarket) -> None:  # noqa: N802
-    """Both curves of the run, as far as it was lived."""
+def _has_begun(model: PageMarket) -> bool:
+    """Whether a week has been lived; before that says that there is nothing to show. Follows every step."""
     update_counter.get()
     if not model.week:
         solara.Text(LATER)
+    return bool(model.week)
+
+
+@solara.component
+def Curves(model: PageMarket) -> None:  # noqa: N802
+    """Both curves of the run, as far as it was lived."""
+    if not _has_begun(model):
         return
     scenario, when = model.talent_scenario, [model.number, model.week]
     Picture(lambda f: draw_hiring(scenario, model.tables(), f), "Cumulative hires by lab", when)
@@ -89,9 +95,7 @@ def Curves(model: PageMarket) -> None:  # noqa: N802
 @solara.component
 def Map(model: PageMarket) -> None:  # noqa: N802
     """The map of the market."""
-    update_counter.get()
-    if not model.week:
-        solara.Text(LATER)
+    if not _has_begun(model):
         return
 
     def draw(figure: Figure) -> None:
@@ -107,13 +111,12 @@ def Map(model: PageMarket) -> None:  # noqa: N802
 @solara.component
 def MarketTab(model: PageMarket) -> None:  # noqa: N802
     """Who moves where, what is offered and taken, and what money is left."""
-    update_counter.get()
-    if not model.week:
-        solara.Text(LATER)
+    if not _has_begun(model):
         return
     scenario, when = model.talent_scenario, [model.number, model.week]
 
     def drawn(plot: Any, table: str, frame: Any) -> Any:
+        """Draws a plot of one table."""
         return lambda figure: plot(scenario, model.tables()[table], figure.add_axes(frame))
 
     Picture(drawn(plots_market.plot_flows, "spells", FLOWS_FRAME), "Moves from lab to lab", when, FLOWS_SIZE)

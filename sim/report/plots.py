@@ -253,7 +253,7 @@ def _mark_cliffs(axes: Axes, scenario: Scenario) -> None:
     """The month before which nothing vests, where all labs share it."""
     cliffs = {lab.vesting.cliff for lab in scenario.labs.values()}
     if len(cliffs) == 1 and 0 < (cliff := cliffs.pop()) < axes.get_xlim()[1]:
-        axes.axvline(cliff, color="#888888", linewidth=0.7, linestyle=(0, (3, 3)), zorder=0)
+        axes.axvline(cliff, **style.MARK)
         axes.annotate(
             "new grants begin to vest", (cliff, 0), (4, 5), xycoords=("data", "axes fraction"),
             textcoords="offset points", fontsize=8.5, color=style.QUIET,

@@ -19,6 +19,7 @@ QUIET = "#595959"  # text beside the matter itself: subtitles, notes, sources, l
 LEAST_CONTRAST = 4.5  # of text on its ground, WCAG 2.1 level AA
 FRAME = (0.065, 0.115, 0.72, 0.745)  # left, bottom, width, height: room for labels at the right
 HEADLINE_SIZE, HEADLINE_FITS = 15, 72  # points, and how many characters of that size fit the page
+MARK: dict[str, Any] = {"color": "#888888", "linewidth": 0.7, "linestyle": (0, (3, 3)), "zorder": 0}
 LABEL_GAP = 13.5  # points from one label at a line's end to the next
 
 
@@ -120,9 +121,9 @@ def _top(block: list[float], gap: float, low: float, high: float) -> float:
 def label_ends(axes: Axes, ends: Sequence[tuple[str, float, str, bool]]) -> None:
     """Write each line's name beside its end, none upon another: (text, y, colour, bold)."""
     low, high = axes.get_ylim()
-    figure, beside = axes.get_figure(root=True), axes.get_yaxis_transform()
-    height = 72 * axes.get_window_extent().height / (figure.dpi if figure is not None else 72)  # points
-    places = spread_apart([y for _, y, _, _ in ends], (high - low) * LABEL_GAP / height, low, high)
+    beside = axes.get_yaxis_transform()
+    gap = (high - low) * LABEL_GAP / size_in_points(axes)[1]
+    places = spread_apart([y for _, y, _, _ in ends], gap, low, high)
     shades = [readable(colour) for _, _, colour, _ in ends]
     for (text, _, _, bold), place, shade in zip(ends, places, shades, strict=True):
         axes.text(
@@ -130,6 +131,13 @@ def label_ends(axes: Axes, ends: Sequence[tuple[str, float, str, bool]]) -> None
             fontweight="bold" if bold else "normal", color=shade, parse_math=False,
         )  # fmt: skip
     draw_leaders(axes, beside, [((1, e[1]), (1.018, y)) for e, y in zip(ends, places, strict=True)], shades)
+
+
+def size_in_points(axes: Axes) -> tuple[float, float]:
+    """Width and height of axes as they are drawn, in points."""
+    figure, extent = axes.get_figure(root=True), axes.get_window_extent()
+    scale = 72 / (figure.dpi if figure is not None else 72)
+    return extent.width * scale, extent.height * scale
 
 
 def draw_leaders(axes: Axes, transform: Any, leaders: Sequence[Any], colours: Any) -> None:
