@@ -39,7 +39,22 @@ from sim.folder import (
 )
 from sim.report import differences, plots
 from sim.request import COMPARE, RUN, Experiment
-from sim.runner import CHUNKS, COMPLETE, MANIFEST, Work, WorkError, begin, locked, reopen, tidy
+from sim.runner import (
+    CHUNKS,
+    COMPLETE,
+    MANIFEST,
+    Chunk,
+    Work,
+    WorkError,
+    begin,
+    cut,
+    cut_together,
+    locked,
+    reopen,
+    scenarios_of,
+    size_for,
+    tidy,
+)
 from sim.scenario.schema import Scenario
 
 if TYPE_CHECKING:
@@ -120,27 +135,28 @@ def compare(
     """
     experiment = comparison_of(scenarios, overrides, runs=runs, seed=seed)
     weeks = _shortest(experiment)
-    size = max(1, min(simulate.BLOCK, -(-experiment.runs // max(jobs, 1))))
-    tasks, variant = [], []
-    for name, request in experiment.variants.items():
-        for first in range(0, runs, size):
-            tasks.append((request.scenario, seed, range(runs)[first : first + size], weeks))
-            variant.append(name)
-    done: dict[int, Ensemble] = {}
-    with closing(computed(measured_block, tasks, LOCAL, jobs)) as found:
-        for number, ensemble in found:
-            done[number] = ensemble
+    chunks = cut(experiment, size_for(experiment, jobs))
+    work = cut_together(experiment, chunks)
+    tasks = [(scenarios_of(experiment, some), seed, some[0].runs, weeks) for some in work]
+    done: dict[Chunk, Ensemble] = {}
+    with closing(computed(measured_together, tasks, LOCAL, jobs)) as found:
+        for number, measures in found:
+            done |= zip(work[number], measures, strict=True)
             if progress is not None:
-                progress(len(ensemble.runs))
+                progress(sum(len(chunk.runs) for chunk in work[number]))
     ensembles = {
-        name: join([done[n] for n in range(len(tasks)) if variant[n] == name]) for name in experiment.variants
+        name: join([done[chunk] for chunk in chunks if chunk.variant == name]) for name in experiment.variants
     }
     return Comparison({name: r.scenario for name, r in experiment.variants.items()}, ensembles)
 
 
-def measured_block(scenario: Scenario, seed: int, runs: Sequence[int], weeks: int) -> Ensemble:
-    """The measure of some runs up to a week."""
-    return _measured(scenario, simulate.run_block(scenario, seed, runs, False), weeks)
+def measured_together(
+    scenarios: Sequence[Scenario], seed: int, runs: Sequence[int], weeks: int
+) -> list[Ensemble]:
+    """The measures of some runs of scenarios of one world up to a week."""
+    found = simulate.run_together(scenarios, seed, runs, False)
+    measures = {number: _measured(scenarios[number], tables, weeks) for number, tables in found}
+    return [measures[number] for number in range(len(scenarios))]
 
 
 def _measured(scenario: Scenario, tables: dict[str, Any], weeks: int) -> Ensemble:

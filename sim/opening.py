@@ -89,7 +89,7 @@ def compile_constants(scenario: Scenario) -> Constants:
     """The scenario's numbers as arrays by lab, unit and campaign."""
     labs = list(scenario.labs.values())
     names = tuple(scenario.labs)
-    units = _units(scenario)
+    units = units_of(scenario)
     terms, kernels = _kernels(scenario)
     value = scenario.market.value
     owner = np.array([names.index(lab) for lab, _, _ in units], np.int64)
@@ -119,7 +119,7 @@ def compile_constants(scenario: Scenario) -> Constants:
         default_unit=np.array([int(np.flatnonzero(owner == j)[0]) for j in range(len(names))], np.int64),
         campaigns=tuple(event for event in scenario.events if event.campaign is not None),
         plans=tuple(event for event in scenario.events if event.plan is not None),
-        timeline=_timeline(scenario),
+        timeline=timeline_of(scenario),
         exploding=np.array([e.campaign.exploding for e in scenario.events if e.campaign] + [False]),
         planned=_planned(scenario),
         median_pay=by_lab("median_pay") / 100,
@@ -142,7 +142,7 @@ def compile_constants(scenario: Scenario) -> Constants:
     )
 
 
-def _units(scenario: Scenario) -> list[tuple[str, str, Unit]]:
+def units_of(scenario: Scenario) -> list[tuple[str, str, Unit]]:
     """All units as (lab, name, unit): those declared, or the lab itself; then those that events open."""
     units = [
         (name, unit_name, unit)
@@ -157,7 +157,7 @@ def _units(scenario: Scenario) -> list[tuple[str, str, Unit]]:
     return units
 
 
-def _timeline(scenario: Scenario) -> tuple[tuple[int, int, Event], ...]:
+def timeline_of(scenario: Scenario) -> tuple[tuple[int, int, Event], ...]:
     """Dated events as (week, number in the scenario, event), in order of time; talks when they end."""
     dated = [
         (scenario.week_of(e.on) + (e.talks.weeks if e.talks else 0), i, e)
@@ -252,7 +252,7 @@ def _set_up_labs(market: Market) -> None:
     labs.strategy[:] = [STRATEGIES.index(lab.strategy) for lab in described]
     labs.failed[:] = market.constants.reserved
     labs.born[:] = np.where(market.constants.reserved, -1, 0)
-    for number, (lab, _, unit) in enumerate(_units(market.scenario)):
+    for number, (lab, _, unit) in enumerate(units_of(market.scenario)):
         mission = unit.mission or market.scenario.labs[lab].mission
         labs.unit_share[:, number] = unit.share
         labs.unit_mission[:, number] = [mission.openness, mission.safety, mission.product]

@@ -34,6 +34,10 @@ class Recorder:
         names = ("headcount", *SERIES, "left", "cash", "treasury", "committed", "spend", "standing")
         return cls({name: [] for name in names})
 
+    def copy(self) -> Recorder:
+        """The same so far, to go on by itself."""
+        return Recorder({name: list(values) for name, values in self.weeks.items()})
+
     def observe(self, market: Market) -> None:
         """Record the week that has just ended."""
         labs = market.shape[1]

@@ -13,7 +13,8 @@ from typing import Any
 from sim import tables
 from sim.scenario.loading import dump_scenario, load_scenario
 from sim.scenario.schema import Scenario
-from sim.simulate import LOGGED_RUNS
+from sim.shared_past import world_of
+from sim.simulate import LOGGED_RUNS, TOGETHER
 from sim.version import __version__
 
 MOST_RUNS = 1_000_000
@@ -128,6 +129,14 @@ class Experiment:
     def runs(self) -> int:
         """How many runs there are to compute, all variants together."""
         return sum(len(request.run_numbers) for request in self.variants.values())
+
+    @cached_property
+    def together(self) -> list[list[str]]:
+        """Variants by task: those of one world, which may share a past, a few at a time."""
+        worlds: dict[str, list[str]] = {}
+        for name, request in self.variants.items():
+            worlds.setdefault(world_of(request.scenario), []).append(name)
+        return [names[i : i + TOGETHER] for names in worlds.values() for i in range(0, len(names), TOGETHER)]
 
     @property
     def identity(self) -> dict[str, Any]:

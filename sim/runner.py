@@ -74,6 +74,38 @@ def cut(experiment: Experiment, size: int) -> list[Chunk]:
     return sorted(found, key=lambda chunk: chunk.runs[0])
 
 
+def size_for(experiment: Experiment, jobs: int) -> int:
+    """Runs in a chunk: so few that there is work for every process, and never more than a block."""
+    runs = len(experiment.first.run_numbers) * len(experiment.together)
+    return min(simulate.BLOCK, -(-runs // max(jobs, 1)))
+
+
+def cut_together(experiment: Experiment, chunks: list[Chunk]) -> list[list[Chunk]]:
+    """Chunks by task: the same runs of variants that may share a past are computed together."""
+    group = {name: number for number, names in enumerate(experiment.together) for name in names}
+    tasks: dict[tuple[range, int], list[Chunk]] = {}
+    for chunk in chunks:
+        tasks.setdefault((chunk.runs, group[chunk.variant]), []).append(chunk)
+    return list(tasks.values())
+
+
+def scenarios_of(experiment: Experiment, chunks: list[Chunk]) -> list[Scenario]:
+    """The scenario of each chunk."""
+    return [experiment.variants[chunk.variant].scenario for chunk in chunks]
+
+
+def compute_together(
+    scenarios: list[Scenario], seed: int, runs: range, full: bool, code: str = ""
+) -> list[bytes]:
+    """A packed block of each of several scenarios of one world; each by itself if together they fail."""
+    if len(scenarios) > 1:
+        with suppress(Exception):
+            found = simulate.run_together(scenarios, seed, runs, full)
+            blocks = {number: packed((block, [])) for number, block in found}
+            return [blocks[number] for number in range(len(scenarios))]
+    return [compute_block(scenario, seed, runs, full, code) for scenario in scenarios]
+
+
 def compute_block(scenario: Scenario, seed: int, runs: range, full: bool, code: str = "") -> bytes:
     """A packed block: its runs side by side, or one by one if any fails, to find which.
 
@@ -175,14 +207,18 @@ class Work:
         missing, code = self.missing, code_hash()
         if progress is not None:
             progress(self.experiment.runs - sum(len(chunk.runs) for chunk in missing))
-        requests = [self.experiment.variants[chunk.variant] for chunk in missing]
-        tasks = [(r.scenario, r.seed, c.runs, r.full, code) for r, c in zip(requests, missing, strict=True)]
-        with closing(computed(compute_block, tasks, where, jobs)) as results:
-            for number, data in results:
-                with replacing(self.path(missing[number])) as temporary:
-                    temporary.write_bytes(data)
-                if progress is not None:
-                    progress(len(missing[number].runs))
+        first, work = self.experiment.first, cut_together(self.experiment, missing)
+        tasks = [
+            (scenarios_of(self.experiment, chunks), first.seed, chunks[0].runs, first.full, code)
+            for chunks in work
+        ]
+        with closing(computed(compute_together, tasks, where, jobs)) as results:
+            for number, blocks in results:
+                for chunk, data in zip(work[number], blocks, strict=True):
+                    with replacing(self.path(chunk)) as temporary:
+                        temporary.write_bytes(data)
+                    if progress is not None:
+                        progress(len(chunk.runs))
 
     def complete(self, staged: Path) -> None:
         """Put the finished files, staged in a folder below `chunks/`, into their place; the manifest last."""
@@ -217,8 +253,7 @@ def begin(experiment: Experiment, folder: Path, jobs: int, command: str) -> Work
     """
     if (folder / MANIFEST).exists():
         return reopen(folder)
-    share = -(-experiment.runs // max(jobs, 1))
-    work = Work(experiment, folder, max(1, min(simulate.BLOCK, share)), command)
+    work = Work(experiment, folder, size_for(experiment, jobs), command)
     for name, request in experiment.variants.items():
         (folder / CHUNKS / name).mkdir(parents=True, exist_ok=True)
         write_text(folder / CHUNKS / name / SCENARIO, request.scenario_yaml)

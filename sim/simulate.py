@@ -6,7 +6,7 @@ anywhere; the joined tables are the same, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -17,12 +17,14 @@ from sim import record, tables
 from sim.executors import LOCAL, computed
 from sim.opening import open_market
 from sim.scenario.schema import Scenario
+from sim.shared_past import branch, shared_weeks
 from sim.spells import log_spells
 from sim.state import Market
 from sim.week import advance
 
 LOGGED_RUNS = 200  # beyond so many runs, offers and postings are kept only on demand
 BLOCK = 100  # runs computed side by side at most: enough for speed, few enough for progress and memory
+TOGETHER = 4  # scenarios with a common past computed at once at most: for the same reasons
 
 Progress = Callable[[int], None]
 
@@ -60,12 +62,37 @@ def simulate(
 
 def run_block(scenario: Scenario, seed: int, runs: Sequence[int], full: bool = True) -> dict[str, Any]:
     """The tables of some runs computed side by side in this process."""
-    market = open_market(scenario, seed, np.array(runs, np.int64), keep_journal=full)
-    recorder = record.Recorder.ready()
-    for _ in range(scenario.horizon):
+    ((_, found),) = run_together([scenario], seed, runs, full)
+    return found
+
+
+def run_together(
+    scenarios: Sequence[Scenario], seed: int, runs: Sequence[int], full: bool = True
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The tables of some runs of each of several scenarios of one world, by number, as they are done.
+
+    Weeks that scenarios share are lived once; the tables are those of each scenario alone, bit for bit.
+    """
+    market = open_market(scenarios[0], seed, np.array(runs, np.int64), keep_journal=full)
+    for number, lived, recorder in _lives(dict(enumerate(scenarios)), market, record.Recorder.ready()):
+        yield number, collect(lived, recorder, full)
+
+
+def _lives(
+    scenarios: dict[int, Scenario], market: Market, recorder: record.Recorder
+) -> Iterator[tuple[int, Market, record.Recorder]]:
+    """Live on as the first of the scenarios; the others part from it where they begin to differ."""
+    first = scenarios[min(scenarios)]
+    parting: dict[int, dict[int, Scenario]] = {}
+    for number, scenario in scenarios.items():
+        parting.setdefault(shared_weeks(first, scenario), {})[number] = scenario
+    while market.week < first.horizon:
+        if others := parting.get(market.week):
+            yield from _lives(others, branch(market, others[min(others)]), recorder.copy())
         advance(market)
         recorder.observe(market)
-    return collect(market, recorder, full)
+    for number in parting[first.horizon]:
+        yield number, market, recorder
 
 
 def collect(market: Market, recorder: record.Recorder, full: bool = True) -> dict[str, Any]:

@@ -238,6 +238,10 @@ class Columns:
         """The rows from `begin` up to `end`, as views."""
         return type(self)(self.integers[:, begin:end], self.floats[:, begin:end])
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """A copy whose columns are views of its own matrices."""
+        return type(self)(self.integers.copy(), self.floats.copy())
+
     def __len__(self) -> int:
         return int(self.integers.shape[1])
 

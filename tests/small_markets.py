@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,11 @@ from sim.simulate import collect, run_block
 from sim.state import ACCEPTED, OUTSIDE, UNBORN, Market
 from sim.tables import canonical_hash
 from sim.week import advance
+
+A_CAMPAIGN = {
+    "name": "push", "lab": "a", "target": "b", "researchers": 12, "package_cap": "20M USD",
+    "weeks": "3 weeks", "interviews": "skip",
+}  # fmt: skip
 
 
 def lab(staff: int = 30, **changes: Any) -> dict[str, Any]:
@@ -74,6 +80,50 @@ def hard_times(weeks: int = 60) -> dict[str, Any]:
     data["market"]["contact"] = {"rate": "12 /year", "outside_rate": "20 /year"}
     data["market"]["choice"] = {"attachment_mean": 1.5}
     return data
+
+
+def on(week: int, **body: Any) -> dict[str, Any]:
+    """An event of one kind in a week of the small market, whose first day is 2023-05-01."""
+    return {"on": str(date(2023, 5, 1) + timedelta(weeks=week)), **body}
+
+
+def everybody_moves(weeks: int = 14) -> dict[str, Any]:
+    """A market with moves of every sort: offers, campaigns, founders, graduates, standing that wanders."""
+    data = market_of(
+        {"a": lab(30), "b": lab(30), "c": lab(10)}, weeks=weeks, events=[on(3, campaign=A_CAMPAIGN)]
+    )
+    data["market"] |= {
+        "standing": {"noise": 0.1},
+        "contact": {"rate": "12 /year"},
+        "exits": {"found": "1 /year"},
+    }
+    return data
+
+
+def all_kinds() -> list[dict[str, Any]]:
+    """An event of every kind."""
+    unit = {"lab": "a", "unit": "extra"}
+    return [
+        on(2, model_release={"lab": "b", "surprise": 1.0}),
+        on(2, acquihire={"buyer": "a", "target": "c", "price": "10M USD", "team_share": 0.3}),
+        on(2, talks={"lab": "a", "target": "c", "price": "9M USD", "asking": "1M USD", "weeks": "0 weeks"}),
+        on(2, investment={"target": "b", "amount": "10M USD"}),
+        on(2, campaign=A_CAMPAIGN),
+        on(2, leadership_change={"lab": "b", "shock": 1.0}),
+        on(2, new_unit=unit | {"researchers": 3, "share": 2.0}),
+        on(3, transfer={"lab": "a", "unit": "extra", "from_unit": "a", "researchers": 2}),
+        on(2, strategy_change={"lab": "b", "strategy": "open"}),
+        on(2, hiring_freeze={"weeks": "2 weeks"}),
+        on(2, budget_change={"talent_inflow": 0.5}),
+        on(2, layoff={"share": 0.1}),
+        on(2, retention_grant={"lab": "b", "package": "1M USD"}),
+        on(2, process_change={"lab": "b", "process": "0 weeks"}),
+        on(2, non_compete_rule={"weeks": "2 weeks"}),
+        on(2, counter_rule={"lab": "b", "policy": "match_every"}),
+        on(2, salary_cap={"pay": "3M USD/year"}),
+        on(2, revaluation={"lab": "a", "factor": 2.0}),
+        on(2, founding_boom={"probability": 1.0, "seed": "50M USD"}),
+    ]
 
 
 def scenario(data: dict[str, Any]) -> Scenario:

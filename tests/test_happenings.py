@@ -13,7 +13,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
-from small_markets import Life, hashes_of, lab, live, market_of, put, scenario, weeks_of
+from small_markets import (
+    A_CAMPAIGN,
+    Life,
+    all_kinds,
+    everybody_moves,
+    hashes_of,
+    lab,
+    live,
+    market_of,
+    on,
+    put,
+    scenario,
+    weeks_of,
+)
 
 from sim import appraisal
 from sim.market import shocks
@@ -32,21 +45,12 @@ NOBODY_MOVES = {
     "entry": {"outside": 0, "graduates": "0 /year", "graduates_growth": "0 /year"},
     "standing": {"noise": 0.0, "inflow_elasticity": 0.0, "talent_weight": 0.0},
 }
-A_CAMPAIGN = {
-    "name": "push", "lab": "a", "target": "b", "researchers": 12, "package_cap": "20M USD",
-    "weeks": "3 weeks", "interviews": "skip",
-}  # fmt: skip
 
 
 def quiet(labs: dict[str, Any], *events: dict[str, Any], weeks: int = 4, **market: Any) -> dict[str, Any]:
     """A market in which nobody moves but by the events, and money comes in evenly."""
     parts = {name: NOBODY_MOVES.get(name, {}) | market.get(name, {}) for name in {*NOBODY_MOVES, *market}}
     return market_of(labs, weeks=weeks, events=list(events), market=parts)
-
-
-def on(week: int, **body: Any) -> dict[str, Any]:
-    """An event of one kind in a week of the small market, whose first day is 2023-05-01."""
-    return {"on": str(date(2023, 5, 1) + timedelta(weeks=week)), **body}
 
 
 def postings(seen: Life, kind: str) -> list[tuple[Any, ...]]:
@@ -662,32 +666,6 @@ def test_a_campaign_stays_open_for_those_whose_interviews_began_before_they_were
 # ---- plans
 
 
-def all_kinds() -> list[dict[str, Any]]:
-    """An event of every kind."""
-    unit = {"lab": "a", "unit": "extra"}
-    return [
-        on(2, model_release={"lab": "b", "surprise": 1.0}),
-        on(2, acquihire={"buyer": "a", "target": "c", "price": "10M USD", "team_share": 0.3}),
-        on(2, talks={"lab": "a", "target": "c", "price": "9M USD", "asking": "1M USD", "weeks": "0 weeks"}),
-        on(2, investment={"target": "b", "amount": "10M USD"}),
-        on(2, campaign=A_CAMPAIGN),
-        on(2, leadership_change={"lab": "b", "shock": 1.0}),
-        on(2, new_unit=unit | {"researchers": 3, "share": 2.0}),
-        on(3, transfer={"lab": "a", "unit": "extra", "from_unit": "a", "researchers": 2}),
-        on(2, strategy_change={"lab": "b", "strategy": "open"}),
-        on(2, hiring_freeze={"weeks": "2 weeks"}),
-        on(2, budget_change={"talent_inflow": 0.5}),
-        on(2, layoff={"share": 0.1}),
-        on(2, retention_grant={"lab": "b", "package": "1M USD"}),
-        on(2, process_change={"lab": "b", "process": "0 weeks"}),
-        on(2, non_compete_rule={"weeks": "2 weeks"}),
-        on(2, counter_rule={"lab": "b", "policy": "match_every"}),
-        on(2, salary_cap={"pay": "3M USD/year"}),
-        on(2, revaluation={"lab": "a", "factor": 2.0}),
-        on(2, founding_boom={"probability": 1.0, "seed": "50M USD"}),
-    ]
-
-
 def test_every_event_happens_in_the_runs_alone_in_which_its_plan_has_fired() -> None:
     """Where it has not, all tables are those of a market without the events, bit for bit."""
     assert {kind for event in all_kinds() for kind in event if kind != "on"} == set(KINDS)
@@ -748,19 +726,6 @@ def test_talks_of_a_plan_last_from_its_firing_on() -> None:
 
 
 # ---- relations between scenarios
-
-
-def everybody_moves(weeks: int = 14) -> dict[str, Any]:
-    """A market with moves of every sort: offers, campaigns, founders, graduates, standing that wanders."""
-    data = market_of(
-        {"a": lab(30), "b": lab(30), "c": lab(10)}, weeks=weeks, events=[on(3, campaign=A_CAMPAIGN)]
-    )
-    data["market"] |= {
-        "standing": {"noise": 0.1},
-        "contact": {"rate": "12 /year"},
-        "exits": {"found": "1 /year"},
-    }
-    return data
 
 
 def test_labs_reserved_that_nobody_opens_change_no_other_decision() -> None:

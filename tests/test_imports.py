@@ -42,6 +42,7 @@ ORDER = [
     "sim.appraisal",
     "sim.spells",
     "sim.opening",
+    "sim.shared_past",
     "sim.events.*",
     "sim.events",
     "sim.market.*",  # one place for all: no rule imports another

@@ -395,7 +395,7 @@ def test_a_damaged_file_is_bad_input(here, capsys, file, words) -> None:
 
 def test_a_worker_that_dies_is_replaced(here, due, monkeypatch) -> None:
     """The first worker ends itself in its first task; the tasks that were lost are computed by others."""
-    monkeypatch.setattr(runner, "compute_block", small_workers.die_once)
+    monkeypatch.setattr(runner, "compute_together", small_workers.die_once)
     perform(here / "x", jobs=2)
     assert (here / small_workers.MARK).exists()
     assert manifest(here / "x")["hashes"] == due
