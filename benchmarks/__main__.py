@@ -75,7 +75,7 @@ ENSEMBLE_MUST_REACH = 25.0
 
 def columnar(scenario: Scenario, first: int, runs: int, weeks: int) -> None:
     """Runs side by side, from opening to the last week."""
-    market = open_market(scenario, 1, np.arange(first, first + runs), keep_journal=False)
+    market = open_market(scenario, 1, np.arange(first, first + runs), keep_all=False)
     recorder = Recorder.ready()
     for _ in range(weeks):
         advance(market)

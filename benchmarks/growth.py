@@ -78,7 +78,7 @@ def market_of(factor: int, labs: int | None = None) -> Scenario:
 
 
 def opened(scenario: Scenario, runs: int = 1) -> Market:
-    return open_market(scenario, 1, np.arange(runs), keep_journal=False)
+    return open_market(scenario, 1, np.arange(runs), keep_all=False)
 
 
 def cost(scenario: Scenario, runs: int = 1) -> Cost:

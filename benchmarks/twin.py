@@ -46,7 +46,7 @@ class PlainMarket(mesa.Model):
         self.history: dict[str, list[dict[str, int]]] = {name: [] for name in (*COUNTS, "headcount")}
         self.courted: list[PlainResearcher] = []
         self.parting: list[PlainResearcher] = []
-        opened = open_market(scenario, seed, np.array([run]), keep_journal=False)
+        opened = open_market(scenario, seed, np.array([run]), keep_all=False)
         self.opening, self.opening_ties = opened.researchers, opened.ties
         self.labs = [
             PlainLab(self, name, lab, plan)

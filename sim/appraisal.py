@@ -67,8 +67,12 @@ def personal_terms(
 ) -> dict[str, Floats]:
     """The terms of the utility that a person and a unit have together, by name, in utils; each (n,)."""
     choice, at_lab = market.scenario.market.choice, lab >= 0
-    mission = market.researchers.mission.take(rows, axis=0)
-    agreement = np.einsum("ij,ij->i", mission, market.labs.unit_mission[market.run_of(rows), unit])
+    here = market.run_of(rows) * market.labs.unit_share.shape[1] + unit
+    own, theirs = (
+        market.researchers.mission.take(rows, axis=0),
+        market.labs.unit_mission.reshape(-1, 3).take(here, axis=0),
+    )
+    agreement = own[:, 0] * theirs[:, 0] + own[:, 1] * theirs[:, 1] + own[:, 2] * theirs[:, 2]
     return {
         "mission": np.where(at_lab, choice.mission_weight * agreement, 0.0),
         "title": np.where(at_lab, choice.title_weight * title, 0.0),

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from sim import segments
+
 Cents = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int64]
 
@@ -118,8 +120,8 @@ class Ledger:
         )
         if (amount < 0).any():
             raise ValueError(f"a {kind} posting of {amount.min()} cents")
-        np.subtract.at(self.balances, (run, source), amount)
-        np.add.at(self.balances, (run, target), amount)
+        segments.add(self.balances, (run, source), -amount)
+        segments.add(self.balances, (run, target), amount)
         short = (self.balances[run, source] < 0) & (source != self.OUTSIDE)
         if short.any():
             first = int(np.flatnonzero(short)[0])

@@ -41,14 +41,14 @@ from sim.state import (
 SURVIVAL_TRIES = 24
 
 
-def open_market(scenario: Scenario, seed: int, runs: Integers, keep_journal: bool = True) -> Market:
+def open_market(scenario: Scenario, seed: int, runs: Integers, keep_all: bool = True) -> Market:
     """The market of the given runs of a scenario, ready for its first week.
 
     Parameters
     ----------
     seed : seed of the ensemble; the key of run r is a mix of (seed, r).
     runs : numbers of the runs, shape (R,); results never depend on which runs stand together.
-    keep_journal : whether the ledger keeps every posting or only balances.
+    keep_all : whether every offer and posting is kept, or only campaigns' offers, and balances.
     """
     constants = compile_constants(scenario)
     keys, entry_weeks = run_keys(seed, runs), graduation_weeks(scenario)
@@ -63,8 +63,8 @@ def open_market(scenario: Scenario, seed: int, runs: Integers, keep_journal: boo
         labs=Labs.empty(*shape, len(constants.unit_names)),
         approaches={},
         offers=Offers.new(0),
-        ledger=Ledger.open(len(runs), list(scenario.labs), names, keep_journal),
-        tally=Tally.zero(*shape), log=Log(),
+        ledger=Ledger.open(len(runs), list(scenario.labs), names, keep_all),
+        tally=Tally.zero(*shape), log=Log(keep_all),
         budget=np.zeros((len(runs), len(staff) + campaigns), np.int64),
         promised=np.zeros((len(runs), len(staff) + campaigns), np.int64),
         pending=np.zeros(shape, np.int64),

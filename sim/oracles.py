@@ -38,7 +38,7 @@ def _scenario(name: str, *overrides: str) -> Scenario:
 
 
 def _lived(scenario: Scenario, seed: int) -> Market:
-    market = open_market(scenario, seed, np.array([0]), keep_journal=False)
+    market = open_market(scenario, seed, np.array([0]), keep_all=False)
     for _ in range(scenario.horizon):
         advance(market)
     return market
@@ -148,7 +148,7 @@ def job_ladder(at: Parameters, seed: int) -> Findings:
     wages = ladder.wage((np.arange(firms) + 0.5) / firms)
     posted = [f"median_pay={wage:.8f}M USD/year" for wage in wages]
     scenario = _ladder_scenario("job-ladder", at, weeks, posted)
-    market, moves, staff = open_market(scenario, seed, np.array([0]), keep_journal=False), 0, 0
+    market, moves, staff = open_market(scenario, seed, np.array([0]), keep_all=False), 0, 0
     for week in range(weeks):
         staff += int(market.labs.headcount.sum()) if week >= weeks - 52 else 0
         advance(market)

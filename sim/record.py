@@ -87,9 +87,7 @@ def offers_table(market: Market, campaigns_only: bool = False) -> Table:
     """
     settled = [*market.log.offers, (market.week, market.offers)]
     if campaigns_only:
-        settled = [
-            (week, batch.where((batch.campaign >= 0) | (batch.follows >= 0))) for week, batch in settled
-        ]
+        settled = [(week, batch.where(batch.campaigns)) for week, batch in settled]
     batches = [batch for _, batch in settled]
 
     def recorded(name: str, kind: type[np.generic] = np.int64) -> Any:

@@ -6,6 +6,8 @@ reducer for floats is `numpy.bincount`, which adds in row order.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -42,12 +44,38 @@ def position(groups: Integers) -> Integers:
     return running_total(groups, np.ones(len(groups), np.int64)) - 1
 
 
+def add(
+    table: npt.NDArray[np.int64], cells: tuple[Integers | int, ...], amounts: npt.NDArray[Any] | int
+) -> None:
+    """Add an amount to each of the cells of a table, as often as it is named.
+
+    On the flat table this is several times as quick as `numpy.add.at` with an index for each axis.
+    """
+    flat: Integers | int = 0
+    for index, size in zip(cells, table.shape, strict=True):
+        flat = flat * size + index
+    np.add.at(table.reshape(-1, copy=False), flat, amounts)
+
+
+def by_merit(groups: Integers, merit: npt.NDArray[np.floating], tie_break: Integers) -> Integers:
+    """The order of rows by group, in it by falling merit, and of equals by `tie_break`.
+
+    As numpy.lexsort has it, in a third of the time: by merit, then by group in one stable pass, which is a
+    radix sort where groups are few. Only if merits are equal must all be sorted by three keys.
+    """
+    falling = np.argsort(-merit)
+    narrow = groups.astype(np.min_scalar_type(groups.max(initial=0)))
+    order = falling[np.argsort(narrow[falling], kind="stable")]
+    equal = (merit[order[1:]] == merit[order[:-1]]) & ~starts(narrow[order])[1:]
+    return np.lexsort((tie_break, -merit, groups)) if equal.any() else order
+
+
 def best_up_to(
     group: Integers, merit: npt.NDArray[np.floating], tie_break: Integers, quota: Integers
 ) -> Booleans:
     """In each group the `quota` rows of highest merit; `quota` is given row by row."""
     chosen = np.ones(len(group), np.bool_)
     rows = np.flatnonzero(np.bincount(group)[group] > quota) if len(group) else np.zeros(0, np.int64)
-    order = rows[np.lexsort((tie_break[rows], -merit[rows], group[rows]))]
+    order = rows[by_merit(group[rows], merit[rows], tie_break[rows])]
     chosen[order] = position(group[order]) < quota[order]
     return chosen

@@ -73,7 +73,7 @@ def run_together(
 
     Weeks that scenarios share are lived once; the tables are those of each scenario alone, bit for bit.
     """
-    market = open_market(scenarios[0], seed, np.array(runs, np.int64), keep_journal=full)
+    market = open_market(scenarios[0], seed, np.array(runs, np.int64), keep_all=full)
     for number, lived, recorder in _lives(dict(enumerate(scenarios)), market, record.Recorder.ready()):
         yield number, collect(lived, recorder, full)
 

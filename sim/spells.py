@@ -10,13 +10,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sim import appraisal
+from sim import appraisal, segments
 from sim.appraisal import PERSON_BITS, SPELL_BITS
 from sim.draws import Purpose, exponentials, normals, pack, uniforms
 from sim.ledger import Ledger
 from sim.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Exits
-from sim.segments import running_total
 from sim.state import (
     ACADEMIA,
     FIELD,
@@ -127,9 +126,9 @@ def count(market: Market, rows: Integers, sign: int) -> None:
     """Add people to, or take them from, the sums that their labs keep."""
     people, labs = market.researchers, market.labs
     index = (market.run_of(rows), people.place[rows].astype(np.int64))
-    np.add.at(labs.headcount, index, sign)
-    np.add.at(labs.weekly_payroll, index, sign * people.weekly_base[rows].astype(np.int64))
-    np.add.at(labs.talent_sum, index, sign * np.rint(people.talent[rows] * TALENT_UNIT).astype(np.int64))
+    segments.add(labs.headcount, index, sign)
+    segments.add(labs.weekly_payroll, index, sign * people.weekly_base[rows].astype(np.int64))
+    segments.add(labs.talent_sum, index, sign * np.rint(people.talent[rows] * TALENT_UNIT).astype(np.int64))
 
 
 def begin(
@@ -158,7 +157,7 @@ def begin_on_scale(market: Market, rows: Integers, lab: Integers, unit: Integers
     people.weekly_base[rows] = np.rint(base * 100 / WEEKS_PER_YEAR)
     people.grant[rows] = appraisal.shares_of(market, face, run, lab)
     begin(market, rows, lab, unit, origin, market.week)
-    np.add.at(market.tally.hires, (run, lab), 1)
+    segments.add(market.tally.hires, (run, lab), 1)
 
 
 def foresee(market: Market) -> None:
@@ -180,7 +179,7 @@ def end(market: Market, rows: Integers, cause: Integers | int, next_lab: Integer
     run, lab = market.run_of(rows), people.place[rows].astype(np.int64)
     cause = np.broadcast_to(np.asarray(cause, np.int64), rows.shape)
     count(market, rows, -1)
-    np.add.at(market.tally.left, (run, lab, cause), 1)
+    segments.add(market.tally.left, (run, lab, cause), 1)
     _claw_back(market, rows[cause != RELEASED])
     log_spells(market, rows, week, cause, next_lab)
     for column in (people.sign_on, people.grant, people.retention, people.weekly_base, people.title):
@@ -251,7 +250,7 @@ def cash_covers(market: Market, rows: Integers, cash: Integers) -> Booleans:
     order = np.lexsort((market.id_of(rows), lab, run))
     free = market.ledger.of(run, Ledger.talent(lab)) - market.promised[run, lab]
     fits = np.zeros(len(rows), np.bool_)
-    fits[order] = running_total((run * market.shape[1] + lab)[order], cash[order]) <= free[order]
+    fits[order] = segments.running_total((run * market.shape[1] + lab)[order], cash[order]) <= free[order]
     return fits
 
 
@@ -266,7 +265,7 @@ def retain(market: Market, rows: Integers, package: Integers) -> None:
     run, lab = market.run_of(rows), people.place[rows].astype(np.int64)
     cash, face = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)
     market.ledger.post(week, "retention", run, Ledger.talent(lab), Ledger.RESEARCHERS, cash)
-    np.add.at(market.tally.spend, (run, lab), cash)
+    segments.add(market.tally.spend, (run, lab), cash)
     constants = market.constants
     since = np.clip(week - people.retention_week[rows].astype(np.int64), 0, None)
     vested = constants.retention_vested[constants.kernel_terms[lab], since]
@@ -280,5 +279,5 @@ def raise_base(market: Market, rows: Integers, weekly_base: Integers) -> None:
     """Set the weekly base of people at labs, in cents, and their labs' payroll with it."""
     people = market.researchers
     index = (market.run_of(rows), people.place[rows].astype(np.int64))
-    np.add.at(market.labs.weekly_payroll, index, weekly_base - people.weekly_base[rows])
+    segments.add(market.labs.weekly_payroll, index, weekly_base - people.weekly_base[rows])
     people.weekly_base[rows] = weekly_base

@@ -232,7 +232,9 @@ class Columns:
         """The rows picked by a mask or by indices, as copies."""
         if chosen.dtype == np.bool_:
             chosen = np.flatnonzero(chosen)
-        return type(self)(self.integers.take(chosen, axis=1), self.floats.take(chosen, axis=1))
+        # clipping costs less than checking each index
+        integers = self.integers.take(chosen, axis=1, mode="clip")
+        return type(self)(integers, self.floats.take(chosen, axis=1, mode="clip"))
 
     def between(self, begin: int, end: int) -> Self:
         """The rows from `begin` up to `end`, as views."""
@@ -304,6 +306,11 @@ class Offers(Approaches):
         return offers
 
     @property
+    def campaigns(self) -> Booleans:
+        """Offers of campaigns, and to those who follow somebody whom one hired."""
+        return np.asarray((self.campaign >= 0) | (self.follows >= 0))
+
+    @property
     def accepted(self) -> Booleans:
         """Offers accepted, whose people have not yet started."""
         return np.asarray(self.outcome == ACCEPTED)
@@ -347,8 +354,12 @@ class Tally:
 
 @dataclass
 class Log:
-    """Finished offers and spells and fired events, as lists of column blocks in order."""
+    """Finished offers and spells and fired events, as lists of column blocks in order.
 
+    Unless `all_offers`, only campaigns' are kept: the others are the most of what a run would keep.
+    """
+
+    all_offers: bool = True
     offers: list[tuple[int, Offers]] = field(default_factory=list)
     spells: list[dict[str, npt.NDArray[Any]]] = field(default_factory=list)
     events: list[tuple[int, str, str, int, Integers]] = field(default_factory=list)
@@ -498,6 +509,10 @@ class Market:
         """Numbers of the labs that an event means: the one named, or all."""
         return np.arange(self.shape[1]) if name is None else np.array([self.constants.lab(name)])
 
+    def log_offers(self, offers: Offers) -> None:
+        """Keep offers that have come to their end this week."""
+        self.log.offers.append((self.week, offers if self.log.all_offers else offers.where(offers.campaigns)))
+
     def log_event(self, kind: str, name: str, lab: int, runs: Integers) -> None:
         """Note that something happened in the given runs; lab -1: to all labs."""
         if len(runs):
@@ -536,7 +551,7 @@ class Market:
         """Share of each person's ties who are at the given place now, between 0 and 1."""
         if self.ties.shape[1] == 0:
             return np.zeros(len(rows))
-        places = self.researchers.place.take(self.ties.take(rows, axis=0))
-        there = places == np.asarray(place, np.int16)[:, None]
-        # the quickest sum of short rows; there are at most 32 ties, so a byte holds it
-        return np.asarray(np.einsum("ij->i", there.view(np.int8)) / self.ties.shape[1])
+        tied = self.ties.take(rows, axis=0).T  # a row for each tie from here on: those are summed quickly
+        there = self.researchers.place.take(tied) == place.astype(np.int16)
+        # there are at most 32 ties, so a byte holds their number
+        return np.asarray(there.view(np.int8).sum(axis=0, dtype=np.int8) / len(tied))

@@ -290,7 +290,7 @@ def test_unknown_labs_and_agents_without_agents_are_refused() -> None:
 def test_an_observer_changes_nothing() -> None:
     """A market without a recorder, and without a journal, ends where the recorded one ends."""
     watched = TalentMarket(SMALL, seed=5, run=7)
-    bare = open_market(SMALL, 5, np.array([7]), keep_journal=False)
+    bare = open_market(SMALL, 5, np.array([7]), keep_all=False)
     for _ in range(SMALL.horizon):
         watched.step()
         advance(bare)
@@ -298,6 +298,10 @@ def test_an_observer_changes_nothing() -> None:
     assert (one.ledger.balances == other.ledger.balances).all()
     assert (one.labs.headcount == other.labs.headcount).all()
     assert (one.labs.ln_standing == other.labs.ln_standing).all()
+    kept = sum(len(offers) for _, offers in one.log.offers)
+    assert kept > sum(len(offers) for _, offers in other.log.offers)
+    for _, offers in other.log.offers:
+        assert offers.campaigns.all()
     for column in ("place", "start_week", "exit_week", "contact_week", "weekly_base", "grant", "attachment"):
         assert (getattr(one.researchers, column) == getattr(other.researchers, column)).all()
     assert other.ledger.journal == []

@@ -27,7 +27,7 @@ def scenario() -> Scenario:
 
 def columnar(scenario: Scenario, runs: int, weeks: int) -> dict[str, Any]:
     """Mean weekly counts by run and lab."""
-    market, recorder = open_market(scenario, 1, np.arange(runs), keep_journal=False), Recorder.ready()
+    market, recorder = open_market(scenario, 1, np.arange(runs), keep_all=False), Recorder.ready()
     for _ in range(weeks):
         advance(market)
         recorder.observe(market)

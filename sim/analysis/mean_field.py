@@ -166,7 +166,7 @@ def distances(
 
 def _headcounts(scenario: Scenario, seed: int, runs: int) -> Floats:
     """Headcounts after each week: (weeks, runs, labs)."""
-    market = open_market(scenario, seed, np.arange(runs), keep_journal=False)
+    market = open_market(scenario, seed, np.arange(runs), keep_all=False)
     found = []
     for _ in range(scenario.horizon):
         advance(market)

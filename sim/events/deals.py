@@ -107,4 +107,4 @@ def _transfer(market: Market, rows: Integers, buyer: int, unit: int) -> None:
     lab, units = np.full(len(rows), buyer), np.full(len(rows), unit)
     spells.end(market, rows, ACQUIHIRE, buyer)
     spells.begin_on_scale(market, rows, lab, units, FROM_ACQUIHIRE)
-    np.add.at(market.tally.acquihires, (market.run_of(rows), lab), 1)
+    segments.add(market.tally.acquihires, (market.run_of(rows), lab), 1)

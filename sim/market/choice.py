@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim import appraisal
+from sim import appraisal, segments
 from sim.quantities import WEEKS_PER_YEAR
-from sim.segments import starts
 from sim.state import ACCEPTED, DECLINED, NEVER, UNSET, Behaviour, Booleans, Floats, Integers, Market, Offers
 
 
@@ -28,7 +27,7 @@ def best_option(person: Integers, stay: Floats, offer: Floats) -> Booleans:
     ----------
     person : (n,) sorted; stay, offer : (n,) utilities, `stay` repeated for each of her offers.
     """
-    first = starts(person)
+    first = segments.starts(person)
     highest = np.maximum.reduceat(offer, np.flatnonzero(first))[np.cumsum(first) - 1]
     winner = (offer == highest) & (offer > stay)
     again = np.zeros(len(person), np.bool_)
@@ -49,12 +48,12 @@ def decide(market: Market) -> None:
     offers.outcome[chosen], offers.decision_week[chosen] = np.where(accepted, ACCEPTED, DECLINED), market.week
     taken = chosen[accepted]
     _give_notice(market, taken)
-    np.add.at(market.tally.accepted, (market.run_of(offers.row[taken]), offers.lab[taken]), 1)
+    segments.add(market.tally.accepted, (market.run_of(offers.row[taken]), offers.lab[taken]), 1)
 
 
 def _ask(own: Behaviour, batch: Offers, stay: Floats, go: Floats, accepted: Booleans) -> None:
     """Let a user's researchers choose for themselves: the position of an offer, or None to stay."""
-    for begin in np.flatnonzero(starts(batch.row) & own.applies[batch.row]):
+    for begin in np.flatnonzero(segments.starts(batch.row) & own.applies[batch.row]):
         end = begin + int((batch.row[begin:] == batch.row[begin]).argmin() or len(batch) - begin)
         taken = own.decide(
             int(batch.row[begin]), batch.where(np.arange(begin, end)), float(stay[begin]), go[begin:end]

@@ -46,7 +46,7 @@ def approach(market: Market) -> None:
     found = [_ordinary(market)]
     found += [_campaign(market, number, e.body) for number, e in enumerate(market.constants.campaigns)]
     for batch, interviewed in found:
-        np.add.at(market.tally.contacts, (market.run_of(batch.row), batch.lab), 1)
+        segments.add(market.tally.contacts, (market.run_of(batch.row), batch.lab), 1)
         _queue(market, _shortlist(market, batch), interviewed)
 
 
@@ -55,7 +55,8 @@ def _queue(market: Market, batch: Approaches, interviewed: bool) -> None:
     process = market.labs.process[market.run_of(batch.row), batch.lab] * interviewed
     batch.interview_week[:] = np.where(process > 0, market.week + (process > 1), UNSET)
     sizes = np.bincount(process)
-    ends, batch = np.cumsum(sizes), batch.where(np.argsort(process, kind="stable"))
+    narrow = process.astype(np.min_scalar_type(len(sizes)))  # which a radix sort takes
+    ends, batch = np.cumsum(sizes), batch.where(np.argsort(narrow, kind="stable"))
     for weeks in np.flatnonzero(sizes):
         part = batch.between(int(ends[weeks] - sizes[weeks]), int(ends[weeks]))
         market.approaches.setdefault(market.week + int(weeks), []).append(part)
@@ -108,7 +109,7 @@ def _shortlist(market: Market, found: Approaches) -> Approaches:
         theirs = np.flatnonzero(own.applies[lab])
         if len(theirs):
             chosen[theirs] = own.decide(rows[theirs], merit[theirs], vacant[theirs])
-    np.add.at(market.pending, (run[chosen], lab[chosen]), 1)
+    segments.add(market.pending, (run[chosen], lab[chosen]), 1)
     keep = np.ones(len(found), np.bool_)
     keep[outside] = chosen
     return found.where(keep)
@@ -142,7 +143,7 @@ def _campaign(market: Market, number: int, campaign: Campaign) -> tuple[Approach
     value = appraisal.observed_value(market, rows, np.full(len(rows), lab))
     rows = rows[segments.best_up_to(run, value, market.id_of(rows), quota[run])]
     people.approached[rows] |= bit
-    np.add.at(market.campaign_reached[:, number], market.run_of(rows), 1)
+    segments.add(market.campaign_reached, (market.run_of(rows), number), 1)
     unit = constants.unit(campaign.lab, campaign.unit)
     here = np.full(len(rows), lab)
     found = appraisal.approaches(market, rows, here, campaign=number, title=campaign.title, unit=unit)

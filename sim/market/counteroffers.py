@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim import appraisal, spells
+from sim import appraisal, segments, spells
 from sim.draws import Purpose, uniforms
 from sim.quantities import WEEKS_PER_YEAR
-from sim.segments import starts
 from sim.state import MATCH_ONCE, OFF, SECOND_PRICE, UNSET, Booleans, Floats, Integers, Market
 
 
@@ -44,7 +43,7 @@ def answer(market: Market) -> None:
         return
     offers = market.offers
     bidden = offers.row[chosen]
-    first = starts(bidden)
+    first = segments.starts(bidden)
     person = np.cumsum(first) - 1
     in_time = ~market.constants.exploding[offers.campaign[chosen]]
     best = np.maximum.reduceat(np.where(in_time, offers.pay[chosen], 0.0), np.flatnonzero(first))
@@ -64,7 +63,7 @@ def answer(market: Market) -> None:
     offers.counter[chosen], offers.raised_base[chosen] = package[person], raised[person]
     offers.counter_week[chosen[countered[person]]] = market.week
     lab = market.researchers.place[rows[countered]].astype(np.int64)
-    np.add.at(market.tally.counters, (market.run_of(rows[countered]), lab), 1)
+    segments.add(market.tally.counters, (market.run_of(rows[countered]), lab), 1)
 
 
 def _raises(market: Market, rows: Integers, bid_base: Integers) -> Integers:

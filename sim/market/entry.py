@@ -15,7 +15,8 @@ from sim.state import LEFT_FIELD, OUTSIDE, Market
 def enter(market: Market) -> None:
     """Put those whose week has come into the pool outside the labs, where labs find them."""
     people = market.researchers
-    rows = np.flatnonzero((people.exit_week == market.week) & (people.place < OUTSIDE))
+    rows = np.flatnonzero(people.exit_week == market.week)
+    rows = rows[people.place[rows] < OUTSIDE]
     if not len(rows):
         return
     assert people.place[rows].min() >= LEFT_FIELD - 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim import appraisal
+from sim import appraisal, segments
 from sim.draws import Purpose, uniforms
 from sim.state import Booleans, Floats, Integers, Market
 
@@ -47,5 +47,5 @@ def invite(market: Market) -> None:
         market, tied[mover, column], movers.lab[mover], unit=movers.unit[mover],
         inviter=market.id_of(movers.row)[mover], follows=led,
     )  # fmt: skip
-    np.add.at(market.tally.contacts, (market.run_of(found.row), found.lab), 1)
+    segments.add(market.tally.contacts, (market.run_of(found.row), found.lab), 1)
     market.approaches.setdefault(market.week + 1, []).append(found)

@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sim import appraisal, spells
+from sim import appraisal, segments, spells
 from sim.ledger import Ledger
-from sim.segments import starts
 from sim.state import (
     DECLINED,
     FROM_OUTSIDE,
@@ -46,7 +45,7 @@ def carry_out(market: Market) -> None:
     _release_promises(market, np.flatnonzero(done))
     market.started = offers.where(starting)
     _start(market, market.started)
-    market.log.offers.append((market.week, offers if done.all() else offers.where(done)))
+    market.log_offers(offers if done.all() else offers.where(done))
     market.offers = Offers.new(0) if done.all() else offers.where(~done)
 
 
@@ -54,10 +53,10 @@ def _release_promises(market: Market, closed: Integers) -> None:
     """Cash held for an offer is free again; a refused package no longer counts against its envelope."""
     batch = market.offers.where(closed)
     run, outsider = market.run_of(batch.row), batch.origin == OUTSIDE
-    np.subtract.at(market.promised, (run, market.line_of(batch)), batch.escrow)
-    np.subtract.at(market.pending, (run[outsider], batch.lab[outsider]), 1)
+    segments.add(market.promised, (run, market.line_of(batch)), -batch.escrow)
+    segments.add(market.pending, (run[outsider], batch.lab[outsider]), -1)
     back = (batch.campaign >= 0) & ~batch.accepted
-    np.subtract.at(market.campaign_committed, (run[back], batch.campaign[back]), batch.package[back])
+    segments.add(market.campaign_committed, (run[back], batch.campaign[back]), -batch.package[back])
 
 
 def _let_lapse(market: Market, void: Integers) -> None:
@@ -79,7 +78,7 @@ def _award_counters(market: Market, refused: Integers) -> None:
         return
     batch = market.offers.where(refused)
     batch = batch.where(np.argsort(batch.row, kind="stable"))
-    batch = batch.where(starts(batch.row) & ~people.leaving[batch.row])
+    batch = batch.where(segments.starts(batch.row) & ~people.leaving[batch.row])
     lab = people.place[batch.row].astype(np.int64)
     people.title[batch.row] = np.minimum(people.title[batch.row] + market.constants.counter_title[lab], 2)
     raised = batch.raised_base >= 0
@@ -99,15 +98,15 @@ def _start(market: Market, batch: Offers) -> None:
     people.title[rows] = batch.title
     origin = np.where(employed, FROM_RIVAL, FROM_OUTSIDE)
     spells.begin(market, rows, lab, batch.unit, origin, market.week)
-    np.add.at(market.tally.hires, (run, lab), 1)
-    np.add.at(market.tally.from_rivals, (run[employed], lab[employed]), 1)
+    segments.add(market.tally.hires, (run, lab), 1)
+    segments.add(market.tally.from_rivals, (run[employed], lab[employed]), 1)
 
 
 def _pay_for(market: Market, batch: Offers) -> None:
     """Sign-on from the lab or the campaign; a campaign also hands over the first year of base."""
     run, payer = market.run_of(batch.row), market.account_of(batch)
     market.ledger.post(market.week, "sign_on", run, payer, Ledger.RESEARCHERS, batch.sign_on)
-    np.add.at(market.tally.spend, (run, batch.lab), batch.sign_on)
+    segments.add(market.tally.spend, (run, batch.lab), batch.sign_on)
     theirs = batch.campaign >= 0
     market.ledger.post(
         market.week, "first_year_base", run[theirs], payer[theirs],

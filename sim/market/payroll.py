@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim import spells
+from sim import segments, spells
 from sim.ledger import Ledger
 from sim.quantities import WEEKS_PER_YEAR
 from sim.state import RELEASED, Floats, Integers, Market
@@ -59,7 +59,7 @@ def _pay_licences(market: Market) -> None:
         cents = np.minimum(market.labs.rent[run, lab], market.ledger.of(run, Ledger.treasury(lab)))
         provider = Ledger.treasury(market.labs.provider[run, lab])
         market.ledger.post(market.week, "licence", run, Ledger.treasury(lab), provider, cents)
-        np.add.at(market.tally.spend, (run, lab), cents)
+        segments.add(market.tally.spend, (run, lab), cents)
 
 
 def _fail(market: Market, failing: np.ndarray) -> None:

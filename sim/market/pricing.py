@@ -132,7 +132,7 @@ def within_limits(
     fits = np.ones(len(line), np.bool_)
     for amount, limit in limits:
         rows = np.flatnonzero(segments.totals(line, amount) > limit)  # elsewhere the order does not matter
-        order = rows[np.lexsort((tie_break[rows], -merit[rows], line[rows]))]
+        order = rows[segments.by_merit(line[rows], merit[rows], tie_break[rows])]
         fits[order] &= segments.running_total(line[order], amount[order]) <= limit[order]
     return fits
 
@@ -190,11 +190,9 @@ def _drop(market: Market, batch: Approaches) -> None:
     """Approaches end without an offer: outsiders leave their vacancy to others, a campaign's are logged."""
     theirs = batch.where(batch.campaign >= 0)
     if len(theirs):
-        market.log.offers.append(
-            (market.week, Offers.drafted(theirs, outcome=LAPSED, **dict.fromkeys(MONEY, 0)))
-        )
+        market.log_offers(Offers.drafted(theirs, outcome=LAPSED, **dict.fromkeys(MONEY, 0)))
     gone = batch.origin == OUTSIDE
-    np.subtract.at(market.pending, (market.run_of(batch.row[gone]), batch.lab[gone]), 1)
+    segments.add(market.pending, (market.run_of(batch.row[gone]), batch.lab[gone]), -1)
 
 
 def _wait(market: Market, batch: Approaches) -> None:
@@ -292,7 +290,7 @@ def _send(market: Market, batch: Offers) -> None:
     batch.offer_week[:] = market.week
     batch.expires[:] = market.week + market.constants.expiry[batch.lab] - 1
     run, theirs = market.run_of(batch.row), batch.campaign >= 0
-    np.add.at(market.promised, (run, market.line_of(batch)), batch.escrow)
-    np.add.at(market.campaign_committed, (run[theirs], batch.campaign[theirs]), batch.package[theirs])
-    np.add.at(market.tally.offers, (run, batch.lab), 1)
+    segments.add(market.promised, (run, market.line_of(batch)), batch.escrow)
+    segments.add(market.campaign_committed, (run[theirs], batch.campaign[theirs]), batch.package[theirs])
+    segments.add(market.tally.offers, (run, batch.lab), 1)
     market.offers = Offers.joined([market.offers, batch] if len(market.offers) else [batch])

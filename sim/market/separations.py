@@ -16,6 +16,7 @@ from sim.state import Market
 def leave(market: Market) -> None:
     """End the spells whose exit week has come."""
     people = market.researchers
-    rows = np.flatnonzero((people.exit_week == market.week) & (people.place >= 0))
+    rows = np.flatnonzero(people.exit_week == market.week)
+    rows = rows[people.place[rows] >= 0]
     if len(rows):
         spells.leave_labs(market, rows, spells.exit_causes(market, rows))
