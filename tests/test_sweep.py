@@ -209,5 +209,30 @@ def test_a_heat_map_has_a_cell_for_each_point() -> None:
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1B USD/year", "2B USD/year"]
 
 
-def test_more_paths_have_no_picture() -> None:
-    assert differences.plot_sweep(SMALL, table_of([{"a": "1", "b": "2", "c": "3"}]), ["a", "b", "c"]) is None
+def test_over_more_paths_each_value_stands_at_the_mean_over_all_others() -> None:
+    """Eight variants, whose means are 0, 10, ... 70: the last path changes first."""
+    swept = [
+        f"{INFLOW}=2B USD/year,1B USD/year",
+        "labs.beta.staff=30,9",
+        "labs.beta.pricing=posted,second_price",
+    ]
+    points = designs.factorial(swept)
+    axes = differences.plot_sweep(SMALL, table_of(points), list(points[0]))
+    assert axes is not None
+    effects = [line for line in axes.lines if line.get_linestyle() == "-"]
+    assert [line.get_xdata().tolist() for line in effects] == [[55, 15], [45, 25], [30, 40]]
+    assert sorted(x for line in axes.lines if line not in effects for x in line.get_xdata()) == sorted(
+        [*range(0, 80, 10)] * 3
+    )
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "1B USD/year", "2B USD/year", "9", "30", "posted", "second_price",
+    ]  # fmt: skip
+    assert axes.get_title(loc="left") == "Hires of Beta, value by value"
+    assert [text.get_text() for text in axes.texts][:3] == ["talent_inflow", "staff", "pricing"]
+
+
+def test_more_values_than_there_are_lines_have_no_picture() -> None:
+    paths = [INFLOW, "labs.beta.staff", "labs.alpha.staff"]
+    for values, drawn in ((8, True), (9, False)):
+        points = [dict.fromkeys(paths, str(value)) for value in range(values)]
+        assert (differences.plot_sweep(SMALL, table_of(points), paths) is not None) == drawn

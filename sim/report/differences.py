@@ -17,6 +17,8 @@ from sim.scenario.schema import Scenario
 
 _NUMBER = re.compile(r"\$?\s*(-?\d+(?:\.\d+)?)\s*(k|K|M|B|T|thousand|million|billion|trillion)?\b\s*(.*)")
 _SIZES = {"k": 3, "K": 3, "thousand": 3, "M": 6, "million": 6, "B": 9, "billion": 9, "T": 12, "trillion": 12}
+WORDS_FRAME = (0.165, 0.115, 0.8, 0.745)  # words at the left, none at the right
+MOST_VALUES = 24  # of three paths and more, each of which takes a line
 _FIGURES = {"hires": "Hires of {}", "accepted": "Offers accepted in the campaign {}"}
 
 
@@ -73,7 +75,9 @@ def _headline(scenario: Scenario, base: str, other: str, path: Path) -> str:
 
 
 def plot_sweep(scenario: Scenario, table: Any, paths: Sequence[str], ax: Axes | None = None) -> Axes | None:
-    """A response curve over one swept path, a heat map over two; None for more.
+    """A response curve over one swept path, a heat map over two, main effects over more.
+
+    None for more paths whose values are more than `MOST_VALUES` together: they leave no room for words.
 
     The figure is the hires of the lab that a path is about, else what the first campaign gains, else the
     first lab's hires.
@@ -84,18 +88,19 @@ def plot_sweep(scenario: Scenario, table: Any, paths: Sequence[str], ax: Axes | 
         paths: the swept paths.
         ax: axes to draw on; new ones if not given.
     """
-    if not 1 <= len(paths) <= 2:
-        return None
     kind, name, figure = _focus(scenario, paths)
     frame = table.to_pandas()
     frame = frame[(frame.kind == kind) & (frame.name == name) & (frame.figure == figure)].reset_index()
-    axes = ax if ax is not None else style.new_axes()
+    if not paths or (len(paths) > 2 and sum(frame[path].nunique() for path in paths) > MOST_VALUES):
+        return None
+    axes = ax if ax is not None else style.new_axes(style.FRAME if len(paths) == 1 else WORDS_FRAME)
     label = scenario.labs[name].label if kind == "lab" else name
     what = _FIGURES[figure].format(label)
-    draw = _draw_response if len(paths) == 1 else _draw_heat_map
+    draw = {1: _draw_response, 2: _draw_heat_map}.get(len(paths), _draw_main_effects)
     how = draw(axes, frame, paths)
     source = f"talentsim, scenario {scenario.name}, the same random numbers in every variant. Simulated."
-    style.dress(axes, f"{what} by {' and '.join(path.split('.')[-1] for path in paths)}", how, source)
+    by = f" by {_short(paths)[0]}" if len(paths) == 1 else ", value by value"
+    style.dress(axes, what + by, how, source)
     if len(paths) == 2:
         axes.grid(visible=False)
     return axes
@@ -151,6 +156,33 @@ def _draw_heat_map(axes: Axes, frame: Any, paths: Sequence[str]) -> str:
     axes.set_xticks(range(len(across)), across)
     axes.set_yticks(range(len(along)), along)
     return f"Mean over runs; across: {paths[0]}, upwards: {paths[1]}"
+
+
+def _draw_main_effects(axes: Axes, frame: Any, paths: Sequence[str]) -> str:
+    """Means of one figure over all variants with a value, value by value and path by path; the subtitle."""
+    place, places, words = 0.0, [], []
+    for path, short, colour in zip(paths, _short(paths), style.colours(list(paths)).values(), strict=False):
+        means = []
+        for text in _sorted([*dict.fromkeys(frame[path])]):
+            variants = frame["mean"][frame[path] == text]
+            axes.plot(variants, np.full(len(variants), place), "o", color=colour, alpha=0.3, markersize=4)
+            means.append((variants.mean(), place))
+            places.append(place)
+            words.append(text)
+            place -= 1
+        axes.plot(*zip(*means, strict=True), "o-", color=colour, markersize=9, linewidth=2.2)
+        above = (0, means[0][1] + 0.45)
+        axes.annotate(short, above, xycoords=axes.get_yaxis_transform(), color=style.readable(colour))
+        place -= 0.9
+    axes.set_yticks(places, words)
+    axes.set_ylim(place + 1, 1)
+    return "Small dots: means over runs of each variant; large ones: over all variants with that value"
+
+
+def _short(paths: Sequence[str]) -> list[str]:
+    """The last words of the paths, or the whole of them where these are the same."""
+    last = [path.split(".")[-1] for path in paths]
+    return last if len({*last}) == len(last) else list(paths)
 
 
 def _sorted(texts: list[str]) -> list[str]:
