@@ -51,8 +51,11 @@ labs:
     treasury: {opening: 5B USD}
     talent_opening: 60M USD
     process: 0 weeks
+events:
+  - {on: 2023-05-22, budget_change: {lab: alpha, talent_inflow: 1}}
 """
-VARY = "labs.alpha.talent_inflow=100M USD/year,200M USD/year,300M USD/year,400M USD/year"
+# two worlds, in each of which two variants share their first weeks and are computed together
+VARY = ("labs.alpha.talent_inflow=100M USD/year,300M USD/year", "events.budget_change.talent_inflow=0.2,2")
 MAIN = """\
 import sys
 from sim import simulate
@@ -79,7 +82,8 @@ class Count:
 
 def sweep(folder: Path, block: int = 1, runs: int = 50) -> list[str]:
     """The command of a sweep of 200 chunks into a folder; the scenario stands beside it."""
-    asked = ["sweep", str(folder.parent / "tiny.yaml"), "--vary", VARY, "--runs", str(runs)]
+    varied = [word for values in VARY for word in ("--vary", values)]
+    asked = ["sweep", str(folder.parent / "tiny.yaml"), *varied, "--runs", str(runs)]
     return [sys.executable, "-c", MAIN, str(block), *asked, "--jobs", "2", "--out", str(folder)]
 
 

@@ -477,7 +477,7 @@ folder.plots.save = lambda _, path: files.write_text(path, "picture")
 simulate.BLOCK = 1
 here, landed = Path(sys.argv[1]), 0
 (here / "tiny.yaml").write_text(kills.SCENARIO)
-experiment = sweep_of(str(here / "tiny.yaml"), factorial([kills.VARY]), runs=10, seed=1)
+experiment = sweep_of(str(here / "tiny.yaml"), factorial(kills.VARY), runs=10, seed=1)
 experiments.perform(experiment, here / "whole", jobs=1)
 due, work = kills.hashes(here / "whole"), here / "work"
 while landed < 20:
