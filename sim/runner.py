@@ -97,20 +97,10 @@ def scenarios_of(experiment: Experiment, chunks: list[Chunk]) -> list[Scenario]:
 def compute_together(
     scenarios: list[Scenario], seed: int, runs: range, full: bool, code: str = ""
 ) -> list[bytes]:
-    """A packed block of each of several scenarios of one world; each by itself if together they fail."""
-    if len(scenarios) > 1:
-        with suppress(Exception):
-            found = simulate.run_together(scenarios, seed, runs, full)
-            blocks = {number: packed((block, [])) for number, block in found}
-            return [blocks[number] for number in range(len(scenarios))]
-    return [compute_block(scenario, seed, runs, full, code) for scenario in scenarios]
-
-
-def compute_block(scenario: Scenario, seed: int, runs: range, full: bool, code: str = "") -> bytes:
-    """A packed block: its runs side by side, or one by one if any fails, to find which.
+    """A packed block of each of several scenarios of one world; each by itself if together they fail.
 
     Args:
-        scenario: what to simulate.
+        scenarios: what to simulate.
         seed: seed of the ensemble.
         runs: numbers of the runs.
         full: keep all offers and postings.
@@ -118,6 +108,16 @@ def compute_block(scenario: Scenario, seed: int, runs: range, full: bool, code: 
     """
     if code and code != code_hash():
         raise WorkError("a worker runs another version of talentsim")
+    if len(scenarios) > 1:
+        with suppress(Exception):
+            found = simulate.run_together(scenarios, seed, runs, full)
+            blocks = {number: packed((block, [])) for number, block in found}
+            return [blocks[number] for number in range(len(scenarios))]
+    return [_compute_block(scenario, seed, runs, full) for scenario in scenarios]
+
+
+def _compute_block(scenario: Scenario, seed: int, runs: range, full: bool) -> bytes:
+    """A packed block: its runs side by side, or one by one if any fails, to find which."""
     try:
         return packed((simulate.run_block(scenario, seed, runs, full), []))
     except Exception:

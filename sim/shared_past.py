@@ -39,7 +39,7 @@ def shared_weeks(one: Scenario, other: Scenario) -> int:
         *timelines, fillvalue=(one.horizon, 0, None)
     ):
         if event != other_event:
-            return min(week, other_week)
+            return min(week, other_week, one.horizon)  # talks may end after it
     return one.horizon
 
 

@@ -15,7 +15,7 @@ import sim
 from sim import request, simulate
 from sim.designs import comparison_of
 from sim.opening import compile_constants
-from sim.runner import compute_together, unpacked
+from sim.runner import WorkError, compute_together, unpacked
 from sim.scenario.composing import scenario_names
 from sim.scenario.loading import load_scenario
 from sim.scenario.schema import Scenario
@@ -64,6 +64,18 @@ def test_common_weeks_are_lived_once(monkeypatch) -> None:
     worlds = [scenario(base | {"events": events}) for events in ([], [freeze], [freeze, layoff], [])]
     assert len(dict(run_together(worlds, 1, [0]))) == 4
     assert sorted(lived) == sorted([*range(16), *range(9, 16), *range(12, 16)])
+
+
+def test_what_ends_after_the_horizon_parts_nobody() -> None:
+    talks = {"lab": "a", "target": "c", "price": "9M USD", "asking": "1M USD", "weeks": "9 weeks"}
+    base = everybody_moves(weeks=16)
+    worlds = [
+        scenario(base | {"events": [on(12, talks=talks | {"price": price})]})
+        for price in ("9M USD", "8M USD")
+    ]
+    assert shared_weeks(*worlds) == 16
+    found = dict(run_together(worlds, 1, [0]))
+    assert hashes_of(found[0]) == hashes_of(found[1]) == hashes_of(run_block(worlds[1], 1, [0]))
 
 
 def test_what_the_others_do_is_not_seen() -> None:
@@ -127,6 +139,13 @@ def test_a_comparison_does_not_hang_on_who_is_computed_together(monkeypatch) -> 
     monkeypatch.setattr(request, "TOGETHER", 1)
     assert [len(names) for names in comparison_of(worlds).together] == [1] * 5
     pd.testing.assert_frame_equal(sim.compare(*worlds, runs=3).table, due)
+
+
+def test_other_code_is_refused_together_too() -> None:
+    worlds = [scenario(everybody_moves())] * 2
+    for number in (1, 2):
+        with pytest.raises(WorkError, match="another version"):
+            compute_together(worlds[:number], 1, range(1), full=True, code="other")
 
 
 def test_what_fails_together_is_computed_one_by_one(monkeypatch, tmp_path) -> None:
