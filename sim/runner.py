@@ -75,9 +75,8 @@ def cut(experiment: Experiment, size: int) -> list[Chunk]:
 
 
 def size_for(experiment: Experiment, jobs: int) -> int:
-    """Runs in a chunk: so few that there is work for every process, and never more than a block."""
-    runs = len(experiment.first.run_numbers) * len(experiment.together)
-    return min(simulate.BLOCK, -(-runs // max(jobs, 1)))
+    """Runs in a chunk; variants that are computed together are one task."""
+    return simulate.block_size(len(experiment.first.run_numbers) * len(experiment.together), jobs)
 
 
 def cut_together(experiment: Experiment, chunks: list[Chunk]) -> list[list[Chunk]]:

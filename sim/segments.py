@@ -57,16 +57,23 @@ def add(
     np.add.at(table.reshape(-1, copy=False), flat, amounts)
 
 
+def in_order(groups: Integers) -> Integers:
+    """The order of rows by group, those of a group as they stand; groups count from 0.
+
+    Few groups are numbered in few bits, which numpy sorts by radix, several times as quickly.
+    """
+    return np.argsort(groups.astype(np.min_scalar_type(groups.max(initial=0))), kind="stable")
+
+
 def by_merit(groups: Integers, merit: npt.NDArray[np.floating], tie_break: Integers) -> Integers:
     """The order of rows by group, in it by falling merit, and of equals by `tie_break`.
 
-    As numpy.lexsort has it, in a third of the time: by merit, then by group in one stable pass, which is a
-    radix sort where groups are few. Only if merits are equal must all be sorted by three keys.
+    As numpy.lexsort has it, in a third of the time: by merit, then by group. Only if merits are equal must
+    all be sorted by three keys.
     """
     falling = np.argsort(-merit)
-    narrow = groups.astype(np.min_scalar_type(groups.max(initial=0)))
-    order = falling[np.argsort(narrow[falling], kind="stable")]
-    equal = (merit[order[1:]] == merit[order[:-1]]) & ~starts(narrow[order])[1:]
+    order = falling[in_order(groups[falling])]
+    equal = (merit[order[1:]] == merit[order[:-1]]) & ~starts(groups[order])[1:]
     return np.lexsort((tie_break, -merit, groups)) if equal.any() else order
 
 

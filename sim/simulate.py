@@ -48,7 +48,7 @@ def simulate(
         progress: called with the number of runs finished each time a block is done.
     """
     full = len(runs) <= LOGGED_RUNS if log is None else log
-    size = min(BLOCK, -(-len(runs) // max(jobs, 1)))
+    size = block_size(len(runs), jobs)
     blocks = [list(runs[i : i + size]) for i in range(0, len(runs), size)]
     done: dict[int, dict[str, Any]] = {}
     with closing(computed(run_block, [(scenario, seed, b, full) for b in blocks], LOCAL, jobs)) as found:
@@ -58,6 +58,11 @@ def simulate(
                 progress(len(blocks[number]))
     ordered = [done[number] for number in range(len(blocks))]
     return {name: tables.concat([block[name] for block in ordered]) for name in tables.NAMES}
+
+
+def block_size(runs: int, jobs: int) -> int:
+    """Runs in a block: so few that there is work for every process, and never more than `BLOCK`."""
+    return min(BLOCK, -(-runs // max(jobs, 1)))
 
 
 def run_block(scenario: Scenario, seed: int, runs: Sequence[int], full: bool = True) -> dict[str, Any]:

@@ -28,11 +28,7 @@ def eventful() -> dict[str, Any]:
     """A market with an event of every kind, one after another."""
     data = everybody_moves(weeks=16)
     data["labs"]["new"] = lab(0, reserved=True, treasury={})
-    events = [
-        event | {"on": str(date(2023, 5, 1) + timedelta(weeks=3 + i % 9))}
-        for i, event in enumerate(all_kinds())
-    ]
-    return data | {"events": events}
+    return data | {"events": [event | on(3 + i % 9) for i, event in enumerate(all_kinds())]}
 
 
 def a_week_later(data: dict[str, Any], number: int) -> dict[str, Any]:
@@ -111,10 +107,6 @@ def test_labels_make_no_other_world() -> None:
     assert shared_weeks(other, scenario(data)) == 16
 
 
-def by_campaign_or_event() -> set[str]:
-    return {"campaigns", "timeline", "exploding"}
-
-
 def test_constants_of_one_world_differ_in_nothing_but_their_dated_events() -> None:
     """All shipped scenarios, so that whatever else is compiled from events must enter `world_of`."""
     worlds: dict[str, list[Scenario]] = {}
@@ -126,7 +118,7 @@ def test_constants_of_one_world_differ_in_nothing_but_their_dated_events() -> No
         constants = compile_constants(first)
         for other in others:
             theirs = compile_constants(other)
-            for name in constants.__dataclass_fields__.keys() - by_campaign_or_event():
+            for name in constants.__dataclass_fields__.keys() - {"campaigns", "timeline", "exploding"}:
                 assert np.array_equal(getattr(constants, name), getattr(theirs, name)), (other.name, name)
 
 

@@ -55,8 +55,7 @@ def _queue(market: Market, batch: Approaches, interviewed: bool) -> None:
     process = market.labs.process[market.run_of(batch.row), batch.lab] * interviewed
     batch.interview_week[:] = np.where(process > 0, market.week + (process > 1), UNSET)
     sizes = np.bincount(process)
-    narrow = process.astype(np.min_scalar_type(len(sizes)))  # which a radix sort takes
-    ends, batch = np.cumsum(sizes), batch.where(np.argsort(narrow, kind="stable"))
+    ends, batch = np.cumsum(sizes), batch.where(segments.in_order(process))
     for weeks in np.flatnonzero(sizes):
         part = batch.between(int(ends[weeks] - sizes[weeks]), int(ends[weeks]))
         market.approaches.setdefault(market.week + int(weeks), []).append(part)
