@@ -93,7 +93,8 @@ def cost(scenario: Scenario, runs: int = 1) -> Cost:
         weeks.append(time.process_time() - before)
         offers.append(int(market.tally.offers.sum()))
     rows = len(market.researchers.talent)
-    bytes_each = market.researchers.bytes_each + market.ties.nbytes / rows
+    graph = {id(table): table.nbytes for table in (market.ties, market.known_by, market.ties_there)}
+    bytes_each = market.researchers.bytes_each + sum(graph.values()) / rows
     return Cost(median(weeks), rows, float(np.mean(offers)), bytes_each)
 
 

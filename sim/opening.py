@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim import appraisal, spells, worth
+from sim import appraisal, segments, spells, worth
 from sim.appraisal import PERSON_BITS
 from sim.draws import Keys, Purpose, normals, pack, purpose_keys, run_keys, uniforms
 from sim.ledger import Ledger
@@ -57,6 +57,8 @@ def open_market(scenario: Scenario, seed: int, runs: Integers, keep_all: bool = 
     shape = (len(runs), len(staff))
     campaigns, plans = len(constants.campaigns), len(constants.plans)
     names = [event.body.name for event in constants.campaigns]
+    ties = draw_ties(scenario, keys, people, entry_weeks)
+    symmetric = scenario.market.ties.graph == "ring"
     market = Market(
         scenario=scenario, constants=constants, runs=runs, keys=keys, people=people, week=0,
         researchers=Researchers.empty(len(runs) * people),
@@ -77,7 +79,8 @@ def open_market(scenario: Scenario, seed: int, runs: Integers, keep_all: bool = 
         campaign_closed=np.zeros((len(runs), campaigns), np.bool_),
         salary_cap=np.full(len(runs), np.inf),
         founding=np.zeros(len(runs)), seed=np.zeros(len(runs), np.int64),
-        ties=draw_ties(scenario, keys, people, entry_weeks),
+        ties=ties, known_by=ties if symmetric else reverse(ties),
+        ties_there=np.zeros((len(ties) + 1, len(staff) - UNBORN), np.int8),
     )  # fmt: skip
     _set_up_labs(market)
     _people_the_market(market, staff, entry_weeks)
@@ -241,6 +244,16 @@ def draw_ties(scenario: Scenario, keys: Keys, people: int, entry_weeks: Integers
     return rows.astype(np.int32).reshape(len(keys) * people, len(sides))
 
 
+def reverse(ties: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Who knows each person, where (n, K) `ties` says whom each knows; filled up with n to one width."""
+    known, knowing = ties.ravel().astype(np.int64), np.repeat(np.arange(len(ties)), ties.shape[1])
+    order = segments.in_order(known)
+    slot = segments.position(known[order])
+    found = np.full((len(ties), slot.max(initial=-1) + 1), len(ties), np.int32)
+    found[known[order], slot] = knowing[order]
+    return found
+
+
 def _set_up_labs(market: Market) -> None:
     """What events may change during a run starts as the scenario says; the same in every run."""
     labs, described = market.labs, list(market.scenario.labs.values())
@@ -291,6 +304,8 @@ def _people_the_market(market: Market, staff: list[int], entry_weeks: Integers) 
     place[: sum(staff)] = np.repeat(np.arange(len(staff)), staff)
     place[sum(staff) : sum(staff) + scenario.market.entry.outside] = OUTSIDE
     people.place[:] = np.tile(place, len(market.runs))
+    for tied in market.ties.T:
+        segments.add(market.ties_there, (rows, people.place[tied].astype(np.int64) - UNBORN), 1)
     people.origin[:] = FROM_OPENING
     people.exit_week[:] = NEVER
     people.contact_week[:] = NEVER

@@ -45,16 +45,16 @@ def position(groups: Integers) -> Integers:
 
 
 def add(
-    table: npt.NDArray[np.int64], cells: tuple[Integers | int, ...], amounts: npt.NDArray[Any] | int
+    table: npt.NDArray[np.integer], cells: tuple[Integers | int, ...], amounts: npt.NDArray[Any] | int
 ) -> None:
     """Add an amount to each of the cells of a table, as often as it is named.
 
-    On the flat table this is several times as quick as `numpy.add.at` with an index for each axis.
+    On the flat table, with amounts of its own kind, this is many times as quick as `numpy.add.at` else.
     """
     flat: Integers | int = 0
     for index, size in zip(cells, table.shape, strict=True):
         flat = flat * size + index
-    np.add.at(table.reshape(-1, copy=False), flat, amounts)
+    np.add.at(table.reshape(-1, copy=False), flat, np.asarray(amounts, table.dtype))
 
 
 def in_order(groups: Integers) -> Integers:

@@ -46,7 +46,8 @@ def shared_weeks(one: Scenario, other: Scenario) -> int:
 def branch(market: Market, scenario: Scenario) -> Market:
     """A copy of a market that goes on as that of another scenario with the same past."""
     finished = [*market.log.offers, *market.log.spells, *market.log.events, *market.ledger.journal]
-    shared = [market.scenario, market.constants, market.keys, market.ties, *finished]  # never written to
+    never_written = [market.scenario, market.constants, market.keys, market.ties, market.known_by]
+    shared = [*never_written, *finished]
     twin = copy.deepcopy(market, {id(part): part for part in shared})
     twin.scenario, twin.constants = scenario, compile_constants(scenario)
     twin.happened = np.zeros((len(market.runs), len(scenario.events)), np.bool_)

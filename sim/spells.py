@@ -26,6 +26,7 @@ from sim.state import (
     NEVER,
     OUTSIDE,
     RELEASED,
+    UNBORN,
     Booleans,
     Floats,
     Integers,
@@ -138,6 +139,8 @@ def begin(
     if not len(rows):
         return
     people = market.researchers
+    place = np.broadcast_to(place, rows.shape)
+    _move_ties(market, rows, place)
     people.place[rows], people.unit[rows], people.origin[rows] = place, unit, origin
     people.start_week[rows] = now
     people.spell[rows] += 1
@@ -146,7 +149,15 @@ def begin(
     people.slight[rows] = 0.0
     people.exit_week[rows] = people.contact_week[rows] = NEVER
     market.newcomers.append(rows)
-    count(market, rows[np.asarray(place) >= 0], +1)
+    count(market, rows[place >= 0], +1)
+
+
+def _move_ties(market: Market, rows: Integers, place: Integers) -> None:
+    """Those who know people who change place know them at the new one from now on."""
+    knowing = market.known_by.take(rows, axis=0).astype(np.int64)
+    before = market.researchers.place[rows].astype(np.int64)
+    segments.add(market.ties_there, (knowing, before[:, None] - UNBORN), -1)
+    segments.add(market.ties_there, (knowing, place[:, None] - UNBORN), 1)
 
 
 def begin_on_scale(market: Market, rows: Integers, lab: Integers, unit: Integers, origin: int) -> None:

@@ -432,8 +432,11 @@ class Market:
     campaigns' envelopes. `promised` is the cash held for offers that are open or accepted;
     `campaign_committed` (R, C) counts their whole packages against the envelope.
     `approaches` are kept by the week in which they are due; `pending` (R, L) counts the outsiders
-    whom a lab has approached. `ties` (R x N, K) holds rows. Weeks that have not come
-    are -1 (`campaign_week`) or `NEVER` (`plan_week`). `newcomers` are rows whose spells began this week,
+    whom a lab has approached. `ties` (R x N, K) holds the rows of those whom each person knows, `known_by`
+    of those who know her, filled up with the row R x N. `ties_there` (R x N + 1, 4 + L) counts each person's
+    ties at each place, from `UNBORN` on, as of now: few people move, many are asked. Weeks that have not come
+    are -1 (`campaign_week`) or `NEVER` (`plan_week`). `deciding` are positions of the offers that are decided
+    this week, by person. `newcomers` are rows whose spells began this week,
     `started` the offers by which people started this week. `behaviours` are a user's own rules.
     """
 
@@ -464,6 +467,9 @@ class Market:
     pending: Integers
     started: Offers
     ties: npt.NDArray[np.int32]
+    known_by: npt.NDArray[np.int32]
+    ties_there: npt.NDArray[np.int8]
+    deciding: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
     newcomers: list[Integers] = field(default_factory=list)
     behaviours: dict[str, list[Behaviour]] = field(default_factory=dict)
     known_keys: dict[tuple[Purpose, int], Keys] = field(default_factory=dict)
@@ -522,7 +528,7 @@ class Market:
         """Whole weeks since each person's spell began; (n,)."""
         return np.maximum(self.week - self.researchers.start_week[rows].astype(np.int64), 0)
 
-    def deciding(self) -> Integers:
+    def falling_due(self) -> Integers:
         """Positions of all undecided offers of people one of whose offers expires this week, by person."""
         offers = self.offers
         rows, now = offers.row, offers.expires <= self.week
@@ -549,9 +555,5 @@ class Market:
 
     def ties_at(self, rows: Integers, place: Integers) -> Floats:
         """Share of each person's ties who are at the given place now, between 0 and 1."""
-        if self.ties.shape[1] == 0:
-            return np.zeros(len(rows))
-        tied = self.ties.take(rows, axis=0).T  # a row for each tie from here on: those are summed quickly
-        there = self.researchers.place.take(tied) == place.astype(np.int16)
-        # there are at most 32 ties, so a byte holds their number
-        return np.asarray(there.view(np.int8).sum(axis=0, dtype=np.int8) / len(tied))
+        there = self.ties_there.ravel().take(rows * self.ties_there.shape[1] + place - UNBORN)
+        return np.asarray(there / max(self.ties.shape[1], 1))

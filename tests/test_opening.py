@@ -17,6 +17,7 @@ from sim.opening import graduation_weeks, mean_visibility, open_market, talent_q
 from sim.quantities import WEEKS_PER_YEAR
 from sim.scenario.loading import load_scenario
 from sim.state import NEVER, OUTSIDE, UNBORN, Market
+from sim.week import advance
 
 Z = 4.5
 
@@ -180,6 +181,22 @@ def test_the_share_of_ties_at_a_place() -> None:
     assert market.ties_at(rows, np.array([1, 0, 1])).tolist() == [0, 0, 0]
     none = opened(put(data, "market.ties.within", 0))
     assert none.ties_at(np.array([0]), np.array([0])).tolist() == [0]
+
+
+@pytest.mark.parametrize("graph", ["ring", "random"])
+def test_ties_at_a_place_are_those_of_a_count_anew_while_people_move(graph) -> None:
+    data = market_of({"a": lab(40), "b": lab(50)}, weeks=60)
+    data["market"]["ties"] = {"within": 4, "across": 2, "graph": graph}
+    data["market"]["contact"] = {"rate": "20 /year", "outside_rate": "20 /year"}
+    market = opened(data, runs=2)
+    rows, opening = np.arange(2 * market.people), market.researchers.place.copy()
+    for _ in range(60):
+        advance(market)
+    place = market.researchers.place
+    assert (place != opening).mean() > 0.2
+    for there in range(UNBORN, 2):
+        share = (place[market.ties] == there).mean(axis=1)
+        np.testing.assert_array_equal(market.ties_at(rows, np.full(len(rows), there)), share)
 
 
 # ---- hazards

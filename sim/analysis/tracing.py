@@ -132,7 +132,7 @@ class Trace:
         self.written |= {key: (block, position) for position, key in enumerate(_keys(batch))}
 
     def _see_choices(self, market: Market) -> None:
-        chosen = market.deciding()
+        chosen = market.deciding
         if not len(chosen):
             return
         batch = market.offers.where(chosen)

@@ -37,7 +37,7 @@ def best_option(person: Integers, stay: Floats, offer: Floats) -> Booleans:
 
 def decide(market: Market) -> None:
     """Settle the offers of everybody one of whose offers expires this week."""
-    chosen = market.deciding()
+    chosen = market.deciding
     if not len(chosen):
         return
     batch, offers = market.offers.where(chosen), market.offers

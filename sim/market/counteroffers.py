@@ -38,7 +38,7 @@ def matched(bid_base: Integers, present_base: Integers, bid_cost: Floats, value:
 
 def answer(market: Market) -> None:
     """Write counter-offers beside the bids that are decided this week."""
-    chosen = market.deciding()
+    chosen = market.deciding = market.falling_due()
     if not len(chosen):
         return
     offers = market.offers

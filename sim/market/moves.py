@@ -42,16 +42,16 @@ def carry_out(market: Market) -> None:
         _let_lapse(market, np.flatnonzero(lapsed))
     _award_counters(market, np.flatnonzero(declined & (offers.counter_week == market.week)))
     done = lapsed | declined | starting
-    _release_promises(market, np.flatnonzero(done))
+    closed = offers if done.all() else offers.where(done)
+    _release_promises(market, closed)
     market.started = offers.where(starting)
     _start(market, market.started)
-    market.log_offers(offers if done.all() else offers.where(done))
+    market.log_offers(closed)
     market.offers = Offers.new(0) if done.all() else offers.where(~done)
 
 
-def _release_promises(market: Market, closed: Integers) -> None:
+def _release_promises(market: Market, batch: Offers) -> None:
     """Cash held for an offer is free again; a refused package no longer counts against its envelope."""
-    batch = market.offers.where(closed)
     run, outsider = market.run_of(batch.row), batch.origin == OUTSIDE
     segments.add(market.promised, (run, market.line_of(batch)), -batch.escrow)
     segments.add(market.pending, (run[outsider], batch.lab[outsider]), -1)

@@ -164,7 +164,7 @@ def make_offers(market: Market) -> None:
     base = batch.weekly_base * WEEKS_PER_YEAR / 100
     batch.pay[:] = appraisal.package_pay(market, base, batch.sign_on, batch.grant, batch.lab)
     fits = _affordable(market, batch, line, (targets.value - cost) * chance / np.maximum(cost, 1.0))
-    _send(market, batch.where(fits))
+    _send(market, batch if fits.all() else batch.where(fits))
     _wait(market, found.where(np.flatnonzero(wanted)[~fits]))
 
 
