@@ -85,29 +85,19 @@ def offers_table(market: Market, campaigns_only: bool = False) -> Table:
 
     A campaign's approaches that never became an offer stand here too, without a week of the offer.
     """
-    settled = [*market.log.offers, (market.week, market.offers)]
+    blocks = [*market.log.offers, market.offers.kept(market.week)]
+    found = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
     if campaigns_only:
-        settled = [(week, batch.where(batch.campaigns)) for week, batch in settled]
-    batches = [batch for _, batch in settled]
-
-    def recorded(name: str, kind: type[np.generic] = np.int64) -> Any:
-        """A column as it was recorded; only one at a time is in memory at its full width."""
-        return np.concatenate([getattr(batch, name) for batch in batches]).astype(kind)
-
-    row, week, lab = recorded("row"), recorded("offer_week"), recorded("lab")
-    run, person = market.run_of(row), market.id_of(row)
+        theirs = np.flatnonzero((found["campaign"] >= 0) | (found["follows"] >= 0))
+        found = {name: column[theirs] for name, column in found.items()}
+    run, person = market.run_of(found["row"]), market.id_of(found["row"])
     weeks = market.week + 2  # the first is for those never made
-    key = ((run * weeks + week + 1) * market.people + person) * market.shape[1] + lab
-    order = np.argsort(key, kind="stable")
-
-    def column(name: str, kind: type[np.generic] = np.int16) -> Any:
-        """The same in the order of the table."""
-        return recorded(name, kind)[order]
-
-    run, outcome, start = run[order], column("outcome"), column("start_week")
-    closed = np.repeat([week for week, _ in settled], [len(batch) for batch in batches])[order]
+    key = (run.astype(np.int64) * weeks + found["offer_week"] + 1) * market.people + person
+    order = np.argsort(key * market.shape[1] + found["lab"], kind="stable")
+    found = {name: column[order] for name, column in found.items()}
+    run, outcome, start = run[order], found["outcome"], found["start_week"]
     accepted = outcome == ACCEPTED
-    started = accepted & ((closed < market.week) | (start < market.week))
+    started = accepted & ((found["closed"] < market.week) | (start < market.week))
     first = np.searchsorted(run, np.arange(len(market.runs)))
     names, campaigns = market.constants.lab_names, market.constants.campaigns
     words = [event.body.name for event in campaigns]
@@ -115,22 +105,22 @@ def offers_table(market: Market, campaigns_only: bool = False) -> Table:
         "run": market.runs[run].astype(np.int32),
         "offer": (np.arange(len(order)) - first[run]).astype(np.int32),
         "researcher": person[order].astype(np.int32),
-        "lab": (lab[order], list(names)),
-        "unit": _units(market, column("unit", np.int64)),
-        "campaign": (column("campaign"), words),
-        "follows": (column("follows"), words),
-        "inviter": column("inviter", np.int32),
-        "origin": (_or_last(column("origin"), len(names)), [*names, "outside"]),
-        "contact_week": column("contact_week"),
-        "interview_week": column("interview_week"),
-        "offer_week": week[order].astype(np.int16),
-        "counter_week": column("counter_week"),
-        "decision_week": column("decision_week"),
-        "start_week": np.where(started, start, -1).astype(np.int16),
-        "base_cents": np.rint(column("weekly_base", np.int64) * 365.25 / 7).astype(np.int64),
-        "sign_on_cents": column("sign_on", np.int64),
-        "grant_cents": column("grant", np.int64),
-        "counter_cents": np.maximum(column("counter", np.int64), 0),
+        "lab": (found["lab"], list(names)),
+        "unit": _units(market, found["unit"]),
+        "campaign": (found["campaign"], words),
+        "follows": (found["follows"], words),
+        "inviter": found["inviter"],
+        "origin": (_or_last(found["origin"], len(names)), [*names, "outside"]),
+        "contact_week": found["contact_week"],
+        "interview_week": found["interview_week"],
+        "offer_week": found["offer_week"],
+        "counter_week": found["counter_week"],
+        "decision_week": found["decision_week"],
+        "start_week": np.where(started, start, np.int16(-1)),
+        "base_cents": np.rint(found["weekly_base"] * 365.25 / 7).astype(np.int64),
+        "sign_on_cents": found["sign_on"],
+        "grant_cents": found["grant"],
+        "counter_cents": np.maximum(found["counter"], 0),
         "outcome": (np.where(outcome < 0, LAPSED, outcome), list(OUTCOMES)),
     }
 

@@ -281,6 +281,12 @@ class Offers(Approaches):
     of the week in which the offer is written, in USD a year and utils.
     """
 
+    MONEY = ("weekly_base", "sign_on", "grant", "counter")
+    KEPT = (
+        "row", "lab", "unit", "campaign", "follows", "inviter", "origin", "contact_week", "interview_week",
+        "offer_week", "counter_week", "decision_week", "start_week", "outcome", *MONEY,
+    )  # fmt: skip
+
     outcome = whole()
     offer_week = whole()
     expires = whole()
@@ -304,6 +310,12 @@ class Offers(Approaches):
         offers.integers[: len(found.integers)] = found.integers  # the columns of an approach come first
         offers.floats[: len(found.floats)] = found.floats
         return offers
+
+    def kept(self, week: int) -> dict[str, npt.NDArray[Any]]:
+        """What stays of offers that came to their end in a week: columns as narrow as their values allow."""
+        wide = {"row": np.int32, "inviter": np.int32} | dict.fromkeys(self.MONEY, np.int64)
+        columns = {name: getattr(self, name).astype(wide.get(name, np.int16)) for name in self.KEPT}
+        return columns | {"closed": np.full(len(self), week, np.int16)}
 
     @property
     def campaigns(self) -> Booleans:
@@ -360,7 +372,7 @@ class Log:
     """
 
     all_offers: bool = True
-    offers: list[tuple[int, Offers]] = field(default_factory=list)
+    offers: list[dict[str, npt.NDArray[Any]]] = field(default_factory=list)
     spells: list[dict[str, npt.NDArray[Any]]] = field(default_factory=list)
     events: list[tuple[int, str, str, int, Integers]] = field(default_factory=list)
 
@@ -517,7 +529,8 @@ class Market:
 
     def log_offers(self, offers: Offers) -> None:
         """Keep offers that have come to their end this week."""
-        self.log.offers.append((self.week, offers if self.log.all_offers else offers.where(offers.campaigns)))
+        some = offers if self.log.all_offers else offers.where(offers.campaigns)
+        self.log.offers.append(some.kept(self.week))
 
     def log_event(self, kind: str, name: str, lab: int, runs: Integers) -> None:
         """Note that something happened in the given runs; lab -1: to all labs."""

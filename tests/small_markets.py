@@ -238,10 +238,10 @@ def _promised(market: Market) -> Any:
 
 def _committed(market: Market) -> Any:
     total = np.zeros_like(market.campaign_committed)
-    for offers in [market.offers, *(batch for _, batch in market.log.offers)]:
-        live = (offers.campaign >= 0) & np.isin(offers.outcome, (-1, ACCEPTED))
-        package = offers.sign_on + offers.grant
-        np.add.at(total, (market.run_of(offers.row[live]), offers.campaign[live]), package[live])
+    for offers in [market.offers.kept(market.week), *market.log.offers]:
+        live = (offers["campaign"] >= 0) & np.isin(offers["outcome"], (-1, ACCEPTED))
+        package = offers["sign_on"] + offers["grant"]
+        np.add.at(total, (market.run_of(offers["row"][live]), offers["campaign"][live]), package[live])
     return total
 
 
