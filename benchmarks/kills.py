@@ -170,10 +170,10 @@ def finished(work: Path) -> bool:
 
 def hashes(folder: Path) -> dict[str, str]:
     """The canonical hash of every table of a complete sweep."""
-    from sim.tables import hash_file
+    from sim.tables import canonical_hash, read_table
 
     paths = sorted(folder.rglob("*.parquet"))
-    return {path.relative_to(folder).as_posix(): hash_file(path) for path in paths}
+    return {path.relative_to(folder).as_posix(): canonical_hash(read_table(path)) for path in paths}
 
 
 def session(leader: int) -> set[int]:

@@ -15,7 +15,6 @@ from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 Floats = npt.NDArray[np.float64]
 Keys = npt.NDArray[np.uint64]
@@ -111,6 +110,8 @@ def gumbels(keys: Keys, entities: Integers) -> Floats:
 
 def normals(keys: Keys, entities: Integers) -> Floats:
     """Standard normals, the inverse distribution function at a uniform: monotone in the draw."""
+    from scipy.special import ndtri  # takes long to import, and who only hands work out draws nothing
+
     return np.asarray(ndtri(uniforms(keys, entities)))
 
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +39,6 @@ from sim.folder import (
     write_json,
     write_run,
 )
-from sim.report import differences, plots
 from sim.request import COMPARE, RUN, Experiment
 from sim.runner import (
     CHUNKS,
@@ -108,6 +109,8 @@ class Comparison:
         (base, ours), *others = self.ensembles.items()
         name = others[0][0] if other is None else other
         path = comparing.hires_path(ours, self.ensembles[name])
+        from sim.report import differences
+
         return differences.plot_difference(self.scenarios[base], base, name, path, len(ours.runs), ax)
 
 
@@ -224,6 +227,8 @@ def resume(
 
 
 def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> None:
+    # what writing the folder needs is imported while workers compute
+    threading.Thread(target=_import_for_writing, daemon=True).start()
     work.compute(jobs, where, progress)
     for left in (work.folder / CHUNKS).glob(".finished-*"):
         shutil.rmtree(left, ignore_errors=True)
@@ -241,6 +246,12 @@ def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> N
         raise
     sync_folder(staged)
     work.complete(staged)
+
+
+def _import_for_writing() -> None:
+    for name in ("pandas", "scipy.special", "sim.report.differences"):
+        with suppress(Exception):  # who needs it will hear of it
+            import_module(name)
 
 
 def _leave(folder: Path, above: Sequence[Path]) -> None:
@@ -291,6 +302,8 @@ def finish_variant(work: Work, name: str, staged: Path) -> tuple[Ensemble | None
 
 
 def _finish_comparison(work: Work, staged: Path, variants: Iterable[Variant]) -> None:
+    from sim.report import plots
+
     failures: list[dict[str, Any]] = []
     weeks, ensembles, full = _shortest(work.experiment), {}, {}
     for name, ensemble, failed in variants:
@@ -312,6 +325,8 @@ def _finish_comparison(work: Work, staged: Path, variants: Iterable[Variant]) ->
 
 
 def _finish_sweep(work: Work, staged: Path, variants: Iterable[Variant]) -> None:
+    from sim.report import differences, plots
+
     failures: list[dict[str, Any]] = []
     rows = []
     for (name, ensemble, failed), point in zip(variants, work.experiment.design, strict=True):

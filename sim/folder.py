@@ -9,9 +9,10 @@ import json
 import os
 import platform
 import shlex
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,6 @@ from sim.analysis.ensemble import HIRES, Ensemble, join, measure
 from sim.analysis.summary import summary_of
 from sim.draws import run_keys
 from sim.files import replacing, write_text
-from sim.report import plots
 from sim.request import RUN, Experiment, Request, difference
 from sim.runner import COMPLETE, MANIFEST, SCENARIO, UNFINISHED, Block
 from sim.version import __version__
@@ -66,42 +66,68 @@ def write_run(
     Raises:
         AllFailed: if no run came to its end.
     """
-    ensemble, failed = _stream(folder, request, blocks, goal or folder)
-    write_text(folder / SCENARIO, request.scenario_yaml)
-    write_json(folder / SUMMARY, summary_of(request.scenario, request.seed, ensemble, len(failed)))
-    with ThreadPoolExecutor() as others:  # tables are hashed while the pictures are drawn
-        hashes = others.map(lambda name: tables.hash_file(folder / f"{name}.parquet"), tables.NAMES)
+    from sim.report import plots  # takes long to import, and is not needed until here
+
+    measured, failed = [], []
+    with _Tables.opened(folder) as written:  # beside what is measured and drawn
+        for found, failures in blocks:
+            failed += [{**row, "replay": _replay(request, row["run"], goal or folder)} for row in failures]
+            if found is not None:
+                written.append(found)
+                measured.append(measure(request.scenario, found))
+        if not measured:
+            raise AllFailed(failed)
+        ensemble = join(measured)
+        write_text(folder / SCENARIO, request.scenario_yaml)
+        write_json(folder / SUMMARY, summary_of(request.scenario, request.seed, ensemble, len(failed)))
         hiring = plots.draw_hiring(request.scenario, ensemble.dates, ensemble.hires, ensemble.events)
         plots.save(hiring, folder / PICTURES[0])
         retention = plots.draw_retention(request.scenario, ensemble.pooled[HIRES], ensemble.survival)
         plots.save(retention, folder / PICTURES[1])
-    found = dict(zip(tables.NAMES, hashes, strict=True))
-    write_json(folder / MANIFEST, _run_manifest(request, command, failed, found))
+    write_json(folder / MANIFEST, _run_manifest(request, command, failed, written.hashes))
     return ensemble
 
 
-def _stream(
-    folder: Path, request: Request, blocks: Iterable[Block], goal: Path
-) -> tuple[Ensemble, list[dict[str, Any]]]:
-    """Write the tables block by block, and measure each on the way; the measure, and what failed."""
-    measured, failed = [], []
-    with ExitStack() as stack:
-        writers = {}
-        for name in tables.NAMES:
-            path = stack.enter_context(replacing(folder / f"{name}.parquet"))
-            writers[name] = stack.enter_context(tables.writer(path, name))
-        others = stack.enter_context(ThreadPoolExecutor(len(writers)))  # ends before the writers are closed
-        for found, failures in blocks:
-            failed += [{**row, "replay": _replay(request, row["run"], goal)} for row in failures]
-            if found is None:
-                continue
-            written = [others.submit(tables.append, writers[name], table) for name, table in found.items()]
-            measured.append(measure(request.scenario, found))  # while they are written
-            for each in written:
-                each.result()
-        if not measured:
-            raise AllFailed(failed)
-    return join(measured), failed
+@dataclass
+class _Tables:
+    """The table files of a folder, written and hashed block by block in other threads."""
+
+    writers: dict[str, Any]
+    hashers: dict[str, tables.Hasher]
+    threads: ThreadPoolExecutor
+    under_way: list[Future[None]]
+
+    @classmethod
+    @contextmanager
+    def opened(cls, folder: Path) -> Iterator[_Tables]:
+        """The tables of a folder, which are there when the block ends without an error."""
+        with ExitStack() as stack:
+            writers = {}
+            for name in tables.NAMES:
+                path = stack.enter_context(replacing(folder / f"{name}.parquet"))
+                writers[name] = stack.enter_context(tables.writer(path, name))
+            hashers = {name: tables.Hasher(tables.SCHEMAS[name]) for name in tables.NAMES}
+            threads = stack.enter_context(ThreadPoolExecutor())  # ends before the writers are closed
+            found = cls(writers, hashers, threads, [])
+            yield found
+            found.finish()
+
+    def append(self, block: dict[str, Any]) -> None:
+        """Go on with a block, as soon as the one before it is done."""
+        self.finish()
+        for name, table in block.items():
+            self.under_way.append(self.threads.submit(tables.append, self.writers[name], table))
+            self.under_way.append(self.threads.submit(self.hashers[name].update, table))
+
+    def finish(self) -> None:
+        """Wait for what is under way. Raises what went wrong there."""
+        while self.under_way:
+            self.under_way.pop().result()
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """The canonical hash of each table."""
+        return {name: hasher.hexdigest() for name, hasher in self.hashers.items()}
 
 
 def _replay(request: Request, run: int, folder: Path) -> str:

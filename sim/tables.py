@@ -9,8 +9,7 @@ nor on how its dictionaries are ordered, nor on the bytes of the Parquet file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -200,55 +199,71 @@ def canonical_hash(table: Any) -> str:
     Text hashes alike whether it is plain or dictionary-coded. Numbers hash by their little-endian
     bits, with one bit pattern for every NaN, so equal hashes mean equal results on any machine.
     """
-    return _hash(table.num_rows, table.schema, lambda name: [table.column(name)])
+    hasher = Hasher(table.schema)
+    hasher.update(table)
+    return hasher.hexdigest()
 
 
-def hash_file(path: Path) -> str:
-    """The canonical hash of the table in a Parquet file, of which only a piece is in memory at a time.
+class Hasher:
+    """The canonical hash of a table that comes in pieces; of words, the codes are kept until the end."""
 
-    Raises:
-        TableError: if it is no Parquet file.
-    """
-    try:
-        with pq.ParquetFile(path) as file:
-            groups = range(file.num_row_groups)
+    def __init__(self, schema: Any) -> None:
+        self.rows = 0
+        self.columns = [_TextHash(field) if _is_text(field.type) else _NumberHash(field) for field in schema]
 
-            def pieces(name: str) -> Iterable[Any]:
-                return (file.read_row_group(group, columns=[name]).column(0) for group in groups)
+    def update(self, piece: Any) -> None:
+        """Go on with the next rows, as a table of the schema."""
+        self.rows += piece.num_rows
+        for hashed, column in zip(self.columns, piece.columns, strict=True):
+            hashed.update(column)
 
-            return _hash(file.metadata.num_rows, file.schema_arrow, pieces)
-    except pa.ArrowInvalid as error:
-        raise TableError(f"{path}: not a readable Parquet file") from error
-
-
-def _hash(rows: int, schema: Any, pieces: Callable[[str], Iterable[Any]]) -> str:
-    digest = hashlib.sha256(f"talentsim-table-{FORMAT}:{rows}".encode())
-    for field in schema:
-        _hash_column(digest, field.name, field.type, partial(pieces, field.name))
-    return digest.hexdigest()
+    def hexdigest(self) -> str:
+        """The hash of all rows so far."""
+        digest = hashlib.sha256(f"talentsim-table-{FORMAT}:{self.rows}".encode())
+        for hashed in self.columns:
+            digest.update(hashed.digest())
+        return digest.hexdigest()
 
 
-def _hash_column(digest: Any, name: str, kind: Any, pieces: Callable[[], Iterable[Any]]) -> None:
-    """Hash a column that comes in pieces; of text the codes are kept, as small as they may be."""
-    text = pa.types.is_dictionary(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    _hash_words(digest, [name, "text" if text else str(kind)])
-    if text:
-        found = []
-        for piece in pieces():
-            index, here = codes(piece)
-            found.append((index.astype(np.min_scalar_type(-len(here) - 1)), here))
-        words = sorted({word for _, here in found for word in here})
+class _NumberHash:
+    """Of a column of numbers, dates or flags: its name, type and values, and where a value is missing."""
+
+    def __init__(self, field: Any) -> None:
+        self.values, self.missing = hashlib.sha256(), hashlib.sha256()
+        _hash_words(self.values, [field.name, str(field.type)])
+
+    def update(self, column: Any) -> None:
+        _hash_array(self.values, numbers(column))
+        _hash_array(self.missing, pc.is_null(column).to_numpy())
+
+    def digest(self) -> bytes:
+        return self.values.digest() + self.missing.digest()
+
+
+class _TextHash:
+    """Of a column of words: its name, the sorted words, and which stands where, or none."""
+
+    def __init__(self, field: Any) -> None:
+        self.name = field.name
+        self.found: list[tuple[Any, list[str]]] = []
+
+    def update(self, column: Any) -> None:
+        index, words = codes(column)
+        self.found.append((index.astype(np.min_scalar_type(-len(words) - 1)), words))
+
+    def digest(self) -> bytes:
+        digest = hashlib.sha256()
+        words = sorted({word for _, here in self.found for word in here})
+        _hash_words(digest, [self.name, "text"])
         _hash_words(digest, words)
         number = {word: i for i, word in enumerate(words)}
-        for index, here in found:
+        for index, here in self.found:
             _hash_array(digest, np.array([*(number[word] for word in here), -1], np.int32)[index])
-        return
-    missing = []
-    for piece in pieces():
-        _hash_array(digest, numbers(piece))
-        missing.append(pc.is_null(piece).to_numpy())
-    if missing and any(mask.any() for mask in missing):
-        _hash_array(digest, np.packbits(np.concatenate(missing)))
+        return digest.digest()
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pa.types.is_dictionary(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _hash_words(digest: Any, words: Sequence[str]) -> None:

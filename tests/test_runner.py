@@ -21,6 +21,7 @@ from small_markets import lab, market_of, scenario
 from benchmarks import kills
 from sim import cli, executors, experiments, folder, results, runner, simulate, tables
 from sim.designs import factorial, sweep_of
+from sim.report import plots
 from sim.request import Experiment, Request
 from sim.runner import WorkError, locked
 from sim.scenario.loading import dump_scenario
@@ -51,8 +52,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def sketchy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures are a word in a file."""
     for name in ("draw_hiring", "draw_retention"):
-        monkeypatch.setattr(folder.plots, name, lambda *_args: None)
-    monkeypatch.setattr(folder.plots, "save", lambda _axes, path: runner.write_text(path, "picture"))
+        monkeypatch.setattr(plots, name, lambda *_args: None)
+    monkeypatch.setattr(plots, "save", lambda _axes, path: runner.write_text(path, "picture"))
 
 
 @pytest.fixture(scope="module")
@@ -114,10 +115,10 @@ def test_streamed_summary_and_tables_are_those_of_the_result_in_memory(here) -> 
 
 
 @pytest.mark.parametrize("name", tables.NAMES)
-def test_the_hash_of_a_file_in_pieces_is_that_of_its_table(name, here) -> None:
+def test_the_hash_of_a_table_written_in_pieces_is_that_of_its_file(name, here) -> None:
     perform(here / "x")
-    path = here / "x" / f"{name}.parquet"
-    assert tables.hash_file(path) == tables.canonical_hash(tables.read_table(path))
+    found = tables.read_table(here / "x" / f"{name}.parquet")
+    assert manifest(here / "x")["hashes"][name] == tables.canonical_hash(found)
 
 
 def test_a_block_survives_its_chunk(tmp_path) -> None:
@@ -470,10 +471,11 @@ from pathlib import Path
 from benchmarks import kills
 from sim import experiments, files, folder, runner, simulate
 from sim.designs import factorial, sweep_of
+from sim.report import differences, plots
 
-folder.plots.draw_hiring = folder.plots.draw_retention = lambda *_: None
-experiments.differences.plot_sweep = lambda *_: None
-folder.plots.save = lambda _, path: files.write_text(path, "picture")
+plots.draw_hiring = plots.draw_retention = lambda *_: None
+differences.plot_sweep = lambda *_: None
+plots.save = lambda _, path: files.write_text(path, "picture")
 simulate.BLOCK = 1
 here, landed = Path(sys.argv[1]), 0
 (here / "tiny.yaml").write_text(kills.SCENARIO)

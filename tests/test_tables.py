@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,8 +22,6 @@ def changed(table, name, values, kind=None):
     place = table.column_names.index(name)
     return table.set_column(place, pa.field(name, kind or table.schema.field(name).type), values)
 
-
-HASH_OF_A_SMALL_TABLE = "47f472d6df6954dc2aef251848384cf57a7357459dfa9b1eca58b3a982d23c8e"
 
 # --- schemas ------------------------------------------------------------------------------------
 
@@ -118,8 +118,15 @@ def test_numbers_read_missing_as_zero_and_dates_as_days():
 
 def test_hash_is_that_of_the_published_recipe():
     """Changes only with a new format: results of one version stay comparable."""
-    table = pa.table({"run": pa.array([0, 1, None], pa.int32()), "lab": pa.array(["b", "a", None])})
-    assert tables.canonical_hash(table) == HASH_OF_A_SMALL_TABLE
+    numbers, words = pa.array([0, 1, None], pa.int32()), pa.array(["b", "a", None])
+
+    def sha(*parts: bytes) -> bytes:
+        return hashlib.sha256(b"".join(parts)).digest()
+
+    run = sha(b"2:3,5:runint32", *(n.to_bytes(4, "little") for n in (0, 1, 0))) + sha(bytes([0, 0, 1]))
+    lab = sha(b"2:3,4:labtext", b"2:1,1:ab", *(n.to_bytes(4, "little", signed=True) for n in (1, 0, -1)))
+    due = hashlib.sha256(b"talentsim-table-1:3" + run + lab).hexdigest()
+    assert tables.canonical_hash(pa.table({"run": numbers, "lab": words})) == due
 
 
 def test_hash_ignores_chunks_dictionaries_and_files(spells, tmp_path):

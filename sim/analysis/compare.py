@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.special import stdtrit
 
 from sim.analysis.curves import Floats
 from sim.analysis.ensemble import Ensemble, by_run
@@ -159,6 +158,8 @@ def ratio_of_means(above: Floats, below: Floats) -> tuple[float | None, float | 
 
 def _student(runs: int) -> float:
     """The 97.5 % quantile of Student's t for a mean over runs."""
+    from scipy.special import stdtrit  # takes long to import, and is not needed until runs are there
+
     return float(stdtrit(runs - 1, 0.975))
 
 
