@@ -154,10 +154,11 @@ def begin(
 
 def _move_ties(market: Market, rows: Integers, place: Integers) -> None:
     """Those who know people who change place know them at the new one from now on."""
-    knowing = market.known_by.take(rows, axis=0).astype(np.int64)
-    before = market.researchers.place[rows].astype(np.int64)
-    segments.add(market.ties_there, (knowing, before[:, None] - UNBORN), -1)
-    segments.add(market.ties_there, (knowing, place[:, None] - UNBORN), 1)
+    cells = market.known_by.take(rows, axis=0) * np.int64(market.ties_there.shape[1]) - UNBORN
+    before = market.researchers.place[rows]
+    moved = np.concatenate([cells + before[:, None], cells + place[:, None]]).ravel()
+    change = np.repeat(np.array([-1, 1], np.int8), cells.size)
+    np.add.at(market.ties_there.reshape(-1, copy=False), moved, change)
 
 
 def begin_on_scale(market: Market, rows: Integers, lab: Integers, unit: Integers, origin: int) -> None:

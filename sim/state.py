@@ -529,8 +529,11 @@ class Market:
 
     def log_offers(self, offers: Offers) -> None:
         """Keep offers that have come to their end this week."""
-        some = offers if self.log.all_offers else offers.where(offers.campaigns)
-        self.log.offers.append(some.kept(self.week))
+        if not self.log.all_offers:
+            theirs = offers.campaigns
+            offers = offers.where(theirs) if theirs.any() else Offers.new(0)
+        if len(offers):
+            self.log.offers.append(offers.kept(self.week))
 
     def log_event(self, kind: str, name: str, lab: int, runs: Integers) -> None:
         """Note that something happened in the given runs; lab -1: to all labs."""
