@@ -21,7 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.runner import CHUNKS, unpacked
+from sim.chunks import unpacked
+from sim.runner import CHUNKS
 
 A_SWEEP = 20  # kills of one sweep at most
 KINDS = ("parent", "group", "worker")  # that of a worker is two kills: its parent's follows

@@ -143,7 +143,7 @@ def worker_context() -> Any:
 
     context = multiprocessing.get_context("forkserver")
     # imported once, not by each worker; pyarrow imports pandas with its first array, and draws import scipy
-    context.set_forkserver_preload(["sim.runner", "pandas", "scipy.special"])
+    context.set_forkserver_preload(["sim.chunks", "pandas", "scipy.special"])
     with _interrupts(held=False):  # the server that forks the workers, and they, go on ignoring them
         forkserver.ensure_running()
     return context

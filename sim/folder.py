@@ -24,10 +24,11 @@ import pyarrow.parquet as pq
 from sim import tables
 from sim.analysis.ensemble import HIRES, Ensemble, join, measure
 from sim.analysis.summary import summary_of
+from sim.chunks import Block
 from sim.draws import run_keys
 from sim.files import replacing, write_text
 from sim.request import RUN, Experiment, Request, difference
-from sim.runner import COMPLETE, MANIFEST, SCENARIO, UNFINISHED, Block
+from sim.runner import COMPLETE, MANIFEST, SCENARIO, UNFINISHED
 from sim.version import __version__
 
 SUMMARY = "summary.json"

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sim.runner import compute_together
+from sim.chunks import compute_together
 
 MARK = Path("died")
 

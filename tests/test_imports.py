@@ -54,6 +54,8 @@ ORDER = [
     "sim.simulate",
     "sim.request",
     "sim.designs",
+    "sim.chunks",
+    "sim.lock",
     "sim.runner",
     "sim.model",
     "sim.analysis.curves",

@@ -19,11 +19,12 @@ import small_workers
 from small_markets import lab, market_of, scenario
 
 from benchmarks import kills
-from sim import cli, executors, experiments, folder, results, runner, simulate, tables
+from sim import cli, executors, experiments, files, folder, results, runner, simulate, tables
+from sim.chunks import WorkError, packed, unpacked
 from sim.designs import factorial, sweep_of
+from sim.lock import locked
 from sim.report import plots
 from sim.request import Experiment, Request
-from sim.runner import WorkError, locked
 from sim.scenario.loading import dump_scenario
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,7 +54,7 @@ def sketchy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures are a word in a file."""
     for name in ("draw_hiring", "draw_retention"):
         monkeypatch.setattr(plots, name, lambda *_args: None)
-    monkeypatch.setattr(plots, "save", lambda _axes, path: runner.write_text(path, "picture"))
+    monkeypatch.setattr(plots, "save", lambda _axes, path: files.write_text(path, "picture"))
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +125,8 @@ def test_the_hash_of_a_table_written_in_pieces_is_that_of_its_file(name, here) -
 def test_a_block_survives_its_chunk(tmp_path) -> None:
     found = simulate.run_block(tiny(), 3, [0, 1])
     failed = [{"run": 2, "seed": "00", "error": "x"}]
-    (tmp_path / "c").write_bytes(runner.packed((found, failed)))
-    again, rows = runner.unpacked(tmp_path / "c")
+    (tmp_path / "c").write_bytes(packed((found, failed)))
+    again, rows = unpacked(tmp_path / "c")
     assert rows == failed
     assert again is not None
     for name in tables.NAMES:
@@ -282,7 +283,7 @@ def test_there_is_nothing_to_resume_where_nothing_was_begun(here, capsys) -> Non
 HOLDER = """
 import sys, time
 from pathlib import Path
-from sim.runner import locked
+from sim.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
@@ -469,7 +470,8 @@ KILLER = """
 import os, random, shutil, signal, sys, time
 from pathlib import Path
 from benchmarks import kills
-from sim import experiments, files, folder, runner, simulate
+from sim import experiments, files, simulate
+from sim.chunks import unpacked
 from sim.designs import factorial, sweep_of
 from sim.report import differences, plots
 
@@ -491,7 +493,7 @@ while landed < 20:
     os.kill(child, signal.SIGKILL)
     landed += os.waitpid(child, 0)[1] == signal.SIGKILL
     for path in kills.chunks(work):
-        runner.unpacked(path)
+        unpacked(path)
     if kills.finished(work) or landed == 20:
         experiments.perform(experiment, work, jobs=1) if not kills.finished(work) else None
         assert kills.hashes(work) == due
