@@ -129,8 +129,9 @@ def spells_table(market: Market) -> Table:
     """One row an employment spell, those under way as censored; by run, researcher, start."""
     blocks = market.log.spells
     spells = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
-    run = market.run_of(spells["row"])
-    order = np.lexsort((spells["start_week"], market.id_of(spells["row"]), run))
+    start = spells["start_week"].astype(np.int64)
+    earliest, latest = start.min(initial=0), start.max(initial=0)
+    order = np.argsort(spells["row"] * (1 + latest - earliest) + start - earliest, kind="stable")
     spells = {name: column[order] for name, column in spells.items()}
     names = market.constants.lab_names
     return {
