@@ -93,11 +93,11 @@ class Comparison:
 
     def plot(self, other: str | None = None, ax: Axes | None = None) -> Axes:
         """How the difference in cumulative hires grows, by lab: median and 90 % band over runs."""
+        from sim.report import differences
+
         (base, ours), *others = self.ensembles.items()
         name = others[0][0] if other is None else other
         path = comparing.hires_path(ours, self.ensembles[name])
-        from sim.report import differences
-
         return differences.plot_difference(self.scenarios[base], base, name, path, len(ours.runs), ax)
 
 

@@ -446,9 +446,9 @@ class Market:
     `approaches` are kept by the week in which they are due; `pending` (R, L) counts the outsiders
     whom a lab has approached. `ties` (R x N, K) holds the rows of those whom each person knows, `known_by`
     of those who know her, filled up with the row R x N. `ties_there` (R x N + 1, 4 + L) counts each person's
-    ties at each place, from `UNBORN` on, as of now: few people move, many are asked. Weeks that have not come
-    are -1 (`campaign_week`) or `NEVER` (`plan_week`). `deciding` are positions of the offers that are decided
-    this week, by person. `newcomers` are rows whose spells began this week,
+    ties (at most 32) at each place, from `UNBORN` on, as of now: few people move, many are asked. Weeks that
+    have not come are -1 (`campaign_week`) or `NEVER` (`plan_week`). `deciding` are positions of the offers
+    that are decided this week, by person. `newcomers` are rows whose spells began this week,
     `started` the offers by which people started this week. `behaviours` are a user's own rules.
     """
 
