@@ -161,8 +161,9 @@ class Labs:
 class Column[T]:
     """A named row of one of the two matrices of `Columns`."""
 
-    def __init__(self, matrix: str) -> None:
+    def __init__(self, matrix: str, kept: type[np.signedinteger] | None = None) -> None:
         self.matrix = matrix
+        self.kept = kept
         self.index = 0
 
     def __set_name__(self, owner: type[Columns], name: str) -> None:
@@ -174,9 +175,9 @@ class Column[T]:
         return cast(T, view)
 
 
-def whole() -> Column[Integers]:
-    """A column of int64."""
-    return Column[Integers]("integers")
+def whole(kept: type[np.signedinteger] | None = None) -> Column[Integers]:
+    """A column of int64; what the log keeps of it is as narrow as `kept`, or nothing."""
+    return Column[Integers]("integers", kept)
 
 
 def real() -> Column[Floats]:
@@ -196,7 +197,7 @@ class Columns:
 
     columns: ClassVar[dict[str, Column[Any]]] = {}
 
-    row = whole()
+    row = whole(np.int32)
 
     def __init_subclass__(cls) -> None:
         known = [c for base in reversed(cls.__mro__) for c in vars(base).values() if isinstance(c, Column)]
@@ -257,17 +258,17 @@ class Approaches(Columns):
     `attempt` counts the offers of the campaign that were refused before.
     """
 
-    lab = whole()
-    unit = whole()
-    campaign = whole()
-    origin = whole()
+    lab = whole(np.int16)
+    unit = whole(np.int16)
+    campaign = whole(np.int16)
+    origin = whole(np.int16)
     spell = whole()
     title = whole()
-    inviter = whole()
-    follows = whole()
+    inviter = whole(np.int32)
+    follows = whole(np.int16)
     attempt = whole()
-    contact_week = whole()
-    interview_week = whole()
+    contact_week = whole(np.int16)
+    interview_week = whole(np.int16)
     value = real()
 
 
@@ -281,22 +282,16 @@ class Offers(Approaches):
     of the week in which the offer is written, in USD a year and utils.
     """
 
-    MONEY = ("weekly_base", "sign_on", "grant", "counter")
-    KEPT = (
-        "row", "lab", "unit", "campaign", "follows", "inviter", "origin", "contact_week", "interview_week",
-        "offer_week", "counter_week", "decision_week", "start_week", "outcome", *MONEY,
-    )  # fmt: skip
-
-    outcome = whole()
-    offer_week = whole()
+    outcome = whole(np.int16)
+    offer_week = whole(np.int16)
     expires = whole()
-    counter_week = whole()
-    decision_week = whole()
-    start_week = whole()
-    weekly_base = whole()
-    sign_on = whole()
-    grant = whole()
-    counter = whole()
+    counter_week = whole(np.int16)
+    decision_week = whole(np.int16)
+    start_week = whole(np.int16)
+    weekly_base = whole(np.int64)
+    sign_on = whole(np.int64)
+    grant = whole(np.int64)
+    counter = whole(np.int64)
     raised_base = whole()
     pay = real()
     terms = real()
@@ -313,9 +308,9 @@ class Offers(Approaches):
 
     def kept(self, week: int) -> dict[str, npt.NDArray[Any]]:
         """What stays of offers that came to their end in a week: columns as narrow as their values allow."""
-        wide = {"row": np.int32, "inviter": np.int32} | dict.fromkeys(self.MONEY, np.int64)
-        columns = {name: getattr(self, name).astype(wide.get(name, np.int16)) for name in self.KEPT}
-        return columns | {"closed": np.full(len(self), week, np.int16)}
+        columns = {name: column.kept for name, column in self.columns.items() if column.kept is not None}
+        found = {name: getattr(self, name).astype(kind) for name, kind in columns.items()}
+        return found | {"closed": np.full(len(self), week, np.int16)}
 
     @property
     def campaigns(self) -> Booleans:

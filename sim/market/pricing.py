@@ -22,6 +22,7 @@ STEPS = 10  # of false position: spend comes within 3e-8 of the budget
 TINY = 1e-6  # an excess that is as good as none
 LARGEST_LN_MULTIPLIER = 5.0
 TRIFLE = 1e-6  # by which a winning bid beats the loser's value
+MONEY = ("weekly_base", "sign_on", "grant", "counter")
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ def _drop(market: Market, batch: Approaches) -> None:
     """Approaches end without an offer: outsiders leave their vacancy to others, a campaign's are logged."""
     theirs = batch.where(batch.campaign >= 0)
     if len(theirs):
-        market.log_offers(Offers.drafted(theirs, outcome=LAPSED, **dict.fromkeys(Offers.MONEY, 0)))
+        market.log_offers(Offers.drafted(theirs, outcome=LAPSED, **dict.fromkeys(MONEY, 0)))
     gone = batch.origin == OUTSIDE
     segments.add(market.pending, (market.run_of(batch.row[gone]), batch.lab[gone]), -1)
 
