@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -214,8 +212,6 @@ def resume(
 
 
 def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> None:
-    # what writing the folder needs is imported while workers compute
-    threading.Thread(target=_import_for_writing, daemon=True).start()
     work.compute(jobs, where, progress)
     for left in (work.folder / CHUNKS).glob(".finished-*"):
         shutil.rmtree(left, ignore_errors=True)
@@ -233,12 +229,6 @@ def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> N
         raise
     sync_folder(staged)
     work.complete(staged)
-
-
-def _import_for_writing() -> None:
-    for name in ("pandas", "scipy.special", "sim.report.differences"):
-        with suppress(Exception):  # who needs it will hear of it
-            import_module(name)
 
 
 def _leave(folder: Path, above: Sequence[Path]) -> None:
