@@ -52,7 +52,7 @@ class AllFailed(Exception):
 def write_run(
     folder: Path, request: Request, blocks: Iterable[Block], command: str = "", goal: Path | None = None
 ) -> Ensemble:
-    """Write the files of a run into an empty folder, one block of runs in memory at a time.
+    """Write the files of a run into an empty folder, two blocks of runs in memory at most.
 
     Args:
         folder: where to write.

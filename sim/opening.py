@@ -305,7 +305,8 @@ def _people_the_market(market: Market, staff: list[int], entry_weeks: Integers) 
     place[sum(staff) : sum(staff) + scenario.market.entry.outside] = OUTSIDE
     people.place[:] = np.tile(place, len(market.runs))
     for tied in market.ties.T:
-        segments.add(market.ties_there, (rows, people.place[tied].astype(np.int64) - UNBORN), 1)
+        cells = market.tie_cells(rows, people.place[tied])
+        segments.add(market.ties_there.reshape(-1, copy=False), (cells,), 1)
     people.origin[:] = FROM_OPENING
     people.exit_week[:] = NEVER
     people.contact_week[:] = NEVER

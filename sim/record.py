@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.ledger import KINDS
-from sim.state import ACCEPTED, CAUSES, LAPSED, ORIGINS, OUTCOMES, OUTSIDE, Market
+from sim.state import ACCEPTED, CAUSES, LAPSED, ORIGINS, OUTCOMES, OUTSIDE, Market, of_campaigns
 
 Column = npt.NDArray[Any]
 Words = tuple[Column, list[str]]  # codes and the words they stand for; -1 where there is none
@@ -88,7 +88,7 @@ def offers_table(market: Market, campaigns_only: bool = False) -> Table:
     blocks = [*market.log.offers, market.offers.kept(market.week)]
     found = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
     if campaigns_only:
-        theirs = np.flatnonzero((found["campaign"] >= 0) | (found["follows"] >= 0))
+        theirs = np.flatnonzero(of_campaigns(found["campaign"], found["follows"]))
         found = {name: column[theirs] for name, column in found.items()}
     run, person = market.run_of(found["row"]), market.id_of(found["row"])
     weeks = market.week + 2  # the first is for those never made

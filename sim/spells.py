@@ -26,7 +26,6 @@ from sim.state import (
     NEVER,
     OUTSIDE,
     RELEASED,
-    UNBORN,
     Booleans,
     Floats,
     Integers,
@@ -154,11 +153,10 @@ def begin(
 
 def _move_ties(market: Market, rows: Integers, place: Integers) -> None:
     """Those who know people who change place know them at the new one from now on."""
-    cells = market.known_by.take(rows, axis=0) * np.int64(market.ties_there.shape[1]) - UNBORN
-    before = market.researchers.place[rows]
-    moved = np.concatenate([cells + before[:, None], cells + place[:, None]]).ravel()
-    change = np.repeat(np.array([-1, 1], np.int8), cells.size)
-    np.add.at(market.ties_there.reshape(-1, copy=False), moved, change)
+    knowing, before = market.known_by.take(rows, axis=0), market.researchers.place[rows]
+    cells = np.stack([market.tie_cells(knowing, at[:, None]) for at in (before, place)])
+    change = np.repeat(np.array([-1, 1], np.int8), knowing.size)
+    segments.add(market.ties_there.reshape(-1, copy=False), (cells.ravel(),), change)
 
 
 def begin_on_scale(market: Market, rows: Integers, lab: Integers, unit: Integers, origin: int) -> None:

@@ -272,6 +272,11 @@ class Approaches(Columns):
     value = real()
 
 
+def of_campaigns(campaign: npt.NDArray[np.integer], follows: npt.NDArray[np.integer]) -> Booleans:
+    """Which offers are campaigns', or to those who follow somebody whom one hired."""
+    return np.asarray((campaign >= 0) | (follows >= 0))
+
+
 class Offers(Approaches):
     """Written offers until they are settled or the person starts.
 
@@ -315,7 +320,7 @@ class Offers(Approaches):
     @property
     def campaigns(self) -> Booleans:
         """Offers of campaigns, and to those who follow somebody whom one hired."""
-        return np.asarray((self.campaign >= 0) | (self.follows >= 0))
+        return of_campaigns(self.campaign, self.follows)
 
     @property
     def accepted(self) -> Booleans:
@@ -524,11 +529,9 @@ class Market:
 
     def log_offers(self, offers: Offers) -> None:
         """Keep offers that have come to their end this week."""
-        if not self.log.all_offers:
-            theirs = offers.campaigns
-            offers = offers.where(theirs) if theirs.any() else Offers.new(0)
-        if len(offers):
-            self.log.offers.append(offers.kept(self.week))
+        some = offers if self.log.all_offers else offers.where(offers.campaigns)
+        if len(some):
+            self.log.offers.append(some.kept(self.week))
 
     def log_event(self, kind: str, name: str, lab: int, runs: Integers) -> None:
         """Note that something happened in the given runs; lab -1: to all labs."""
@@ -566,5 +569,9 @@ class Market:
 
     def ties_at(self, rows: Integers, place: Integers) -> Floats:
         """Share of each person's ties who are at the given place now, between 0 and 1."""
-        there = self.ties_there.ravel().take(rows * self.ties_there.shape[1] + place - UNBORN)
+        there = self.ties_there.ravel().take(self.tie_cells(rows, place))
         return np.asarray(there / max(self.ties.shape[1], 1))
+
+    def tie_cells(self, rows: npt.NDArray[np.integer], place: npt.NDArray[np.integer]) -> Integers:
+        """Where, in `ties_there` laid flat, each person's ties at a place are counted; broadcasts."""
+        return np.asarray(rows * np.int64(self.ties_there.shape[1]) + place - UNBORN)
