@@ -23,7 +23,7 @@ from sim.executors import default_jobs
 
 HELP_SECONDS, HELP_AIM = 0.4, 0.25
 VALIDATE_SECONDS, VALIDATE_AIM = 0.7, 0.4
-PICTURE_SECONDS, PICTURE_AIM = 12, 6  # of `talentsim run` with 200 runs, all logs and both pictures
+PICTURE_SECONDS, PICTURE_AIM = 12, 6  # of `talentsim run` with 200 runs and all logs
 TWO_CORES, TWO_CORES_AIM = 1.6, 1.9
 FEW, MANY = 200, 400  # runs: the rest of the thousand is told by what a run adds
 THOUSAND = 1000
@@ -53,6 +53,13 @@ def used(command: Sequence[str]) -> tuple[float, float]:
 
 def talentsim(*words: str) -> tuple[float, float]:
     return used([sys.executable, "-c", "from sim.cli import main; main()", *words])
+
+
+def first_picture(folder: Path) -> tuple[float, float]:
+    """Seconds until the first picture of `talentsim run` stands in its folder, and until all is done."""
+    before = time.time()
+    whole, _ = talentsim("run", ARTICLE, "--runs", str(FEW), "--out", str(folder))
+    return (folder / "hiring.png").stat().st_mtime - before, whole
 
 
 def seconds(*words: str, times: int = 9) -> float:
@@ -90,9 +97,9 @@ def report(quick: bool) -> None:
         told(f"peak memory of {FEW} runs, logs off: {few:.2f} GB ({verdict(few, *GIGABYTES)})")
         if quick:
             return
-        found = talentsim("run", ARTICLE, "--runs", str(FEW), "--out", str(folder / "pictures"))[0]
-        told(f"pictures of talentsim run {ARTICLE}, {FEW} runs: {found:.1f} s")
-        told(f"  ({verdict(found, PICTURE_SECONDS, PICTURE_AIM)})")
+        found, whole = first_picture(folder / "pictures")
+        told(f"first picture of talentsim run {ARTICLE}, {FEW} runs: {found:.1f} s")
+        told(f"  ({verdict(found, PICTURE_SECONDS, PICTURE_AIM)}; the whole command: {whole:.1f} s)")
         each = (memory(folder, MANY) - few) / (MANY - FEW)
         whole = few + each * (THOUSAND - FEW)
         told(f"  a run adds {each * 1e6:.0f} kB; so a thousand take {whole:.2f} GB")

@@ -18,12 +18,16 @@ import numpy as np
 import pyarrow as pa
 
 from sim import simulate, tables
+from sim.analysis.ensemble import Ensemble, measure
 from sim.draws import run_keys
 from sim.request import Experiment, sha256
 from sim.scenario.schema import Scenario
 
 Block = tuple[dict[str, Any] | None, list[dict[str, Any]]]
 """Tables of the runs that came to their end (None if none did), and a row for each that failed."""
+
+Computed = tuple[bytes, Ensemble | None]
+"""A packed block, and its measure if that was asked for and a run came to its end."""
 
 
 class WorkError(Exception):
@@ -72,8 +76,8 @@ def scenarios_of(experiment: Experiment, chunks: list[Chunk]) -> list[Scenario]:
 
 
 def compute_together(
-    scenarios: list[Scenario], seed: int, runs: range, full: bool, code: str = ""
-) -> list[bytes]:
+    scenarios: list[Scenario], seed: int, runs: range, full: bool, measured: bool = False, code: str = ""
+) -> list[Computed]:
     """A packed block of each of several scenarios of one world; each by itself if together they fail.
 
     Args:
@@ -81,6 +85,7 @@ def compute_together(
         seed: seed of the ensemble.
         runs: numbers of the runs.
         full: keep all offers and postings.
+        measured: give the measures too.
         code: `code_hash` of who asks; a worker that has other code refuses.
     """
     if code and code != code_hash():
@@ -88,15 +93,20 @@ def compute_together(
     if len(scenarios) > 1:
         with suppress(Exception):
             found = simulate.run_together(scenarios, seed, runs, full)
-            blocks = {number: packed((block, [])) for number, block in found}
+            blocks = {number: _computed(scenarios[number], (block, []), measured) for number, block in found}
             return [blocks[number] for number in range(len(scenarios))]
-    return [_compute_block(scenario, seed, runs, full) for scenario in scenarios]
+    return [_computed(scenario, _block(scenario, seed, runs, full), measured) for scenario in scenarios]
 
 
-def _compute_block(scenario: Scenario, seed: int, runs: range, full: bool) -> bytes:
-    """A packed block: its runs side by side, or one by one if any fails, to find which."""
+def _computed(scenario: Scenario, block: Block, measured: bool) -> Computed:
+    found, _ = block
+    return packed(block), measure(scenario, found) if measured and found is not None else None
+
+
+def _block(scenario: Scenario, seed: int, runs: range, full: bool) -> Block:
+    """A block: its runs side by side, or one by one if any fails, to find which."""
     try:
-        return packed((simulate.run_block(scenario, seed, runs, full), []))
+        return simulate.run_block(scenario, seed, runs, full), []
     except Exception:
         done, failed = [], []
         for run in runs:
@@ -105,7 +115,7 @@ def _compute_block(scenario: Scenario, seed: int, runs: range, full: bool) -> by
             except Exception as error:
                 failed.append(_failure(seed, run, error))
         whole = {name: tables.concat([one[name] for one in done]) for name in tables.NAMES} if done else None
-        return packed((whole, failed))
+        return whole, failed
 
 
 def _failure(seed: int, run: int, error: Exception) -> dict[str, Any]:

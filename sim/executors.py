@@ -55,7 +55,11 @@ class Workers(ProcessPoolExecutor):
 
 
 def computed(
-    function: Callable[..., Any], tasks: Sequence[Sequence[Any]], where: str = LOCAL, jobs: int = 1
+    function: Callable[..., Any],
+    tasks: Sequence[Sequence[Any]],
+    where: str = LOCAL,
+    jobs: int = 1,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Generator[tuple[int, Any]]:
     """The number and the value of each task, as they come.
 
@@ -64,6 +68,7 @@ def computed(
         tasks: its arguments, task by task.
         where: `local`, or `dask://HOST:PORT`.
         jobs: processes on this machine; with 1 it computes in this one.
+        meanwhile: called each time before values are waited for, when workers have something to do.
 
     Raises:
         ExecutorError: if the place cannot be reached, or its workers keep dying.
@@ -74,7 +79,7 @@ def computed(
     while missing:
         try:
             with _place(where, min(jobs, len(missing))) as place:
-                for number, value in _drained(place, function, missing):
+                for number, value in _drained(place, function, missing, meanwhile):
                     deaths = 0
                     del missing[number]
                     yield number, value
@@ -88,7 +93,10 @@ def computed(
 
 
 def _drained(
-    place: Place, function: Callable[..., Any], tasks: dict[int, Sequence[Any]]
+    place: Place,
+    function: Callable[..., Any],
+    tasks: dict[int, Sequence[Any]],
+    meanwhile: Callable[[], None],
 ) -> Iterator[tuple[int, Any]]:
     """Hand tasks in, two for each worker at a time, so that few results wait; give what is done."""
     executor, width = place
@@ -99,6 +107,8 @@ def _drained(
             waiting[executor.submit(function, *task[1])] = task[0]
         if not waiting:
             return
+        with _interrupts(held=True):  # an import may swallow one
+            meanwhile()
         for future in wait(waiting, return_when=FIRST_COMPLETED).done:
             yield waiting.pop(future), future.result()
 

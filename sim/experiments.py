@@ -31,6 +31,7 @@ from sim.folder import (
     AllFailed,
     ResultError,
     any_manifest,
+    draw_run,
     finished,
     read_manifest,
     read_rows,
@@ -212,14 +213,14 @@ def resume(
 
 
 def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> None:
-    work.compute(jobs, where, progress)
+    measures = work.compute(jobs, where, progress, _import_pictures)
     for left in (work.folder / CHUNKS).glob(".finished-*"):
         shutil.rmtree(left, ignore_errors=True)
     staged = work.folder / CHUNKS / f".finished-{os.getpid()}"  # not where a dying worker may still write
     staged.mkdir()
     try:
         if work.experiment.kind == RUN:
-            write_run(staged, work.experiment.first, work.blocks(RUN), work.command, work.folder)
+            _finish_run(work, staged, measures)
         else:
             finish = _finish_comparison if work.experiment.kind == COMPARE else _finish_sweep
             with closing(_finished_variants(work, staged, jobs)) as variants:
@@ -229,6 +230,20 @@ def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> N
         raise
     sync_folder(staged)
     work.complete(staged)
+
+
+def _import_pictures() -> None:
+    """Import what draws, which takes long, so that it is there in the end."""
+    from sim.report import plots  # noqa: F401
+
+
+def _finish_run(work: Work, staged: Path, measures: dict[Chunk, Ensemble]) -> None:
+    """Write the run folder; the pictures are drawn first, in their place, if all has just been measured."""
+    request, ensemble = work.experiment.first, None
+    if measures.keys() == set(work.chunks):
+        ensemble = join([measures[chunk] for chunk in work.chunks])
+        draw_run(work.folder, request.scenario, ensemble)
+    write_run(staged, request, work.blocks(RUN), work.command, work.folder, ensemble)
 
 
 def _leave(folder: Path, above: Sequence[Path]) -> None:

@@ -29,6 +29,7 @@ from sim.draws import run_keys
 from sim.files import replacing, write_text
 from sim.request import RUN, Experiment, Request, difference
 from sim.runner import COMPLETE, MANIFEST, SCENARIO, UNFINISHED
+from sim.scenario.schema import Scenario
 from sim.version import __version__
 
 SUMMARY = "summary.json"
@@ -50,7 +51,12 @@ class AllFailed(Exception):
 
 
 def write_run(
-    folder: Path, request: Request, blocks: Iterable[Block], command: str = "", goal: Path | None = None
+    folder: Path,
+    request: Request,
+    blocks: Iterable[Block],
+    command: str = "",
+    goal: Path | None = None,
+    ensemble: Ensemble | None = None,
 ) -> Ensemble:
     """Write the files of a run into an empty folder, two blocks of runs in memory at most.
 
@@ -60,6 +66,7 @@ def write_run(
         blocks: tables of its runs in order, and those that failed.
         command: as typed.
         goal: where the folder will stand, for the command that replays a failed run.
+        ensemble: the measure of these runs, by whom has it and has drawn its pictures already.
 
     Returns:
         the measured runs.
@@ -67,26 +74,33 @@ def write_run(
     Raises:
         AllFailed: if no run came to its end.
     """
-    from sim.report import plots  # takes long to import, and is not needed until here
-
     measured, failed = [], []
     with _Tables.opened(folder) as written:  # beside what is measured and drawn
         for found, failures in blocks:
             failed += [{**row, "replay": _replay(request, row["run"], goal or folder)} for row in failures]
             if found is not None:
                 written.append(found)
-                measured.append(measure(request.scenario, found))
-        if not measured:
-            raise AllFailed(failed)
-        ensemble = join(measured)
+                if ensemble is None:
+                    measured.append(measure(request.scenario, found))
+        if ensemble is None:
+            if not measured:
+                raise AllFailed(failed)
+            ensemble = join(measured)
+            draw_run(folder, request.scenario, ensemble)
         write_text(folder / SCENARIO, request.scenario_yaml)
         write_json(folder / SUMMARY, summary_of(request.scenario, request.seed, ensemble, len(failed)))
-        hiring = plots.draw_hiring(request.scenario, ensemble.dates, ensemble.hires, ensemble.events)
-        plots.save(hiring, folder / PICTURES[0])
-        retention = plots.draw_retention(request.scenario, ensemble.pooled[HIRES], ensemble.survival)
-        plots.save(retention, folder / PICTURES[1])
     write_json(folder / MANIFEST, _run_manifest(request, command, failed, written.hashes))
     return ensemble
+
+
+def draw_run(folder: Path, scenario: Scenario, ensemble: Ensemble) -> None:
+    """Draw the pictures of a run into its folder."""
+    from sim.report import plots  # takes long to import, and is not needed until here
+
+    hiring = plots.draw_hiring(scenario, ensemble.dates, ensemble.hires, ensemble.events)
+    plots.save(hiring, folder / PICTURES[0])
+    retention = plots.draw_retention(scenario, ensemble.pooled[HIRES], ensemble.survival)
+    plots.save(retention, folder / PICTURES[1])
 
 
 @dataclass

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from sim import tables
+from sim.analysis.ensemble import Ensemble
 from sim.chunks import (
     Block,
     Chunk,
@@ -35,7 +36,7 @@ from sim.chunks import (
 from sim.executors import LOCAL, computed
 from sim.files import replacing, sync_folder, write_text
 from sim.lock import LOCK
-from sim.request import Experiment, Request, difference, sha256
+from sim.request import RUN, Experiment, Request, difference, sha256
 from sim.scenario.errors import ScenarioError
 from sim.scenario.loading import dump_scenario, load_scenario
 from sim.version import __version__
@@ -74,8 +75,18 @@ class Work:
             if chunk.variant == variant:
                 yield unpacked(self.path(chunk))
 
-    def compute(self, jobs: int, where: str = LOCAL, progress: Callable[[int], None] | None = None) -> None:
+    def compute(
+        self,
+        jobs: int,
+        where: str = LOCAL,
+        progress: Callable[[int], None] | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> dict[Chunk, Ensemble]:
         """Compute what is missing, and keep each chunk as it comes.
+
+        Returns:
+            of a single run, the measure of each chunk that was missing; of many variants they would grow
+            too large to wait in memory for the last.
 
         Raises:
             ExecutorError: if it cannot be computed there.
@@ -85,17 +96,22 @@ class Work:
         if progress is not None:
             progress(self.experiment.runs - sum(len(chunk.runs) for chunk in missing))
         first, work = self.experiment.first, cut_together(self.experiment, missing)
+        measured = self.experiment.kind == RUN
         tasks = [
-            (scenarios_of(self.experiment, chunks), first.seed, chunks[0].runs, first.full, code)
+            (scenarios_of(self.experiment, chunks), first.seed, chunks[0].runs, first.full, measured, code)
             for chunks in work
         ]
-        with closing(computed(compute_together, tasks, where, jobs)) as results:
+        measures = {}
+        with closing(computed(compute_together, tasks, where, jobs, meanwhile)) as results:
             for number, blocks in results:
-                for chunk, data in zip(work[number], blocks, strict=True):
+                for chunk, (data, ensemble) in zip(work[number], blocks, strict=True):
                     with replacing(self.path(chunk)) as temporary:
                         temporary.write_bytes(data)
+                    if ensemble is not None:
+                        measures[chunk] = ensemble
                     if progress is not None:
                         progress(len(chunk.runs))
+        return measures
 
     def complete(self, staged: Path) -> None:
         """Put the finished files, staged in a folder below `chunks/`, into their place; the manifest last."""

@@ -20,6 +20,7 @@ from small_markets import lab, market_of, scenario
 
 from benchmarks import kills
 from sim import cli, executors, experiments, files, folder, results, runner, simulate, tables
+from sim.analysis import counts
 from sim.chunks import WorkError, packed, unpacked
 from sim.designs import factorial, sweep_of
 from sim.lock import locked
@@ -120,6 +121,27 @@ def test_the_hash_of_a_table_written_in_pieces_is_that_of_its_file(name, here) -
     perform(here / "x")
     found = tables.read_table(here / "x" / f"{name}.parquet")
     assert manifest(here / "x")["hashes"][name] == tables.canonical_hash(found)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_pictures_come_before_the_tables(jobs, here, due, monkeypatch) -> None:
+    """They are drawn of what the workers measured, and stay when the tables cannot be written."""
+    drawn = []
+
+    def full_disk(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(plots, "draw_hiring", lambda *given: drawn.append(given[2].tolist()))
+    with monkeypatch.context() as broken:
+        broken.setattr(tables, "append", full_disk)
+        with pytest.raises(OSError, match="No space"):
+            perform(here / "x", jobs)
+    assert names(here / "x") == {".lock", "chunks", "hiring.png", "manifest.json", "retention.png"}
+    experiments.resume(here / "x", jobs=jobs)  # measures anew, from the chunks
+    assert names(here / "x") == FILES
+    assert manifest(here / "x")["hashes"] == due
+    panel = counts.Panel.of(results.run(tiny(), runs=RUNS, seed=3).table("labs"), ["alpha", "beta"])
+    assert drawn == [counts.cumulative_hires(panel).tolist()] * 2
 
 
 def test_a_block_survives_its_chunk(tmp_path) -> None:

@@ -154,7 +154,7 @@ def test_what_fails_together_is_computed_one_by_one(monkeypatch, tmp_path) -> No
     monkeypatch.setattr(simulate, "advance", fail)
     (sound, no_failure), (rest, failures) = (
         unpacked_bytes(tmp_path / "chunk", data)
-        for data in compute_together([one, other], 1, range(3), full=True)
+        for data, _ in compute_together([one, other], 1, range(3), full=True)
     )
     assert no_failure == [] and [row["run"] for row in failures] == [1]
     assert hashes_of(sound) == hashes_of(run_block(one, 1, range(3)))
