@@ -20,6 +20,7 @@ import pyarrow as pa
 from sim import simulate, tables
 from sim.analysis.ensemble import Ensemble, measure
 from sim.draws import run_keys
+from sim.lock import WorkError
 from sim.request import Experiment, sha256
 from sim.scenario.schema import Scenario
 
@@ -28,10 +29,6 @@ Block = tuple[dict[str, Any] | None, list[dict[str, Any]]]
 
 Computed = tuple[bytes, Ensemble | None]
 """A packed block, and its measure if that was asked for and a run came to its end."""
-
-
-class WorkError(Exception):
-    """A working folder cannot be used; the message is for people."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ import pyarrow as pa
 from sim import simulate, tables
 from sim.analysis import compare as comparing
 from sim.analysis.ensemble import Ensemble, join, measure
-from sim.chunks import Chunk, WorkError, cut, cut_together, scenarios_of, size_for
+from sim.chunks import Chunk, cut, cut_together, scenarios_of, size_for
 from sim.designs import ScenarioLike, comparison_of
 from sim.executors import LOCAL, computed
 from sim.files import sync_folder
@@ -39,7 +39,7 @@ from sim.folder import (
     write_json,
     write_run,
 )
-from sim.lock import locked
+from sim.lock import WorkError, locked
 from sim.request import COMPARE, RUN, Experiment
 from sim.runner import CHUNKS, COMPLETE, MANIFEST, Work, begin, reopen, tidy
 from sim.scenario.schema import Scenario

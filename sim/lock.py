@@ -6,12 +6,14 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sim.chunks import WorkError
-
 LOCK = ".lock"
+
+
+class WorkError(Exception):
+    """A working folder cannot be used; the message is for people."""
 
 
 @contextmanager
@@ -30,6 +32,12 @@ def locked(folder: Path) -> Iterator[None]:
         file.write(f"process {os.getpid()} on {platform.node() or 'this machine'}")
         file.flush()
         yield
+
+
+def remove_lock(folder: Path) -> None:
+    """Take the lock's file away, by whom holds it."""
+    with suppress(OSError):  # some systems remove no open file
+        (folder / LOCK).unlink()
 
 
 def _is_at(path: Path, descriptor: int) -> bool:

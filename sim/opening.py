@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from sim import appraisal, segments, spells, worth
 from sim.appraisal import PERSON_BITS
+from sim.constants import compile_constants, graduation_weeks, units_of
 from sim.draws import Keys, Purpose, normals, pack, purpose_keys, run_keys, uniforms
 from sim.ledger import Ledger
 from sim.quantities import WEEKS_PER_YEAR
-from sim.scenario.events import Event
-from sim.scenario.schema import Scenario, Unit
+from sim.scenario.schema import Scenario
 from sim.state import (
     COUNTER_POLICIES,
     FROM_OPENING,
@@ -27,7 +27,6 @@ from sim.state import (
     OUTSIDE,
     STRATEGIES,
     UNBORN,
-    Constants,
     Floats,
     Integers,
     Labs,
@@ -86,128 +85,6 @@ def open_market(scenario: Scenario, seed: int, runs: Integers, keep_all: bool = 
     _people_the_market(market, staff, entry_weeks)
     _fund_labs(market)
     return market
-
-
-def compile_constants(scenario: Scenario) -> Constants:
-    """The scenario's numbers as arrays by lab, unit and campaign."""
-    labs = list(scenario.labs.values())
-    names = tuple(scenario.labs)
-    units = units_of(scenario)
-    terms, kernels = _kernels(scenario)
-    value = scenario.market.value
-    owner = np.array([names.index(lab) for lab, _, _ in units], np.int64)
-
-    def by_lab(read: str, kind: type = float) -> np.ndarray:
-        return np.array([getattr(lab, read) for lab in labs], kind)
-
-    def by_unit(read: str) -> Floats:
-        own = [getattr(unit, read) for _, _, unit in units]
-        return np.array(
-            [
-                getattr(scenario.labs[lab], read) if x is None else x
-                for x, (lab, _, _) in zip(own, units, strict=True)
-            ],
-            float,
-        )
-
-    compute = by_lab("compute")
-    return Constants(
-        lab_names=names,
-        unit_names=tuple(f"{lab}/{name}" for lab, name, _ in units),
-        unit_lab=owner,
-        unit_pay=np.array([unit.pay_factor for _, _, unit in units]),
-        several_units=np.bincount(owner) > 1,
-        unit_hazards=spells.exit_hazards(scenario.market.exits, by_unit("working_conditions")),
-        unit_culture=by_unit("culture"),
-        default_unit=np.array([int(np.flatnonzero(owner == j)[0]) for j in range(len(names))], np.int64),
-        campaigns=tuple(event for event in scenario.events if event.campaign is not None),
-        plans=tuple(event for event in scenario.events if event.plan is not None),
-        timeline=timeline_of(scenario),
-        exploding=np.array([e.campaign.exploding for e in scenario.events if e.campaign] + [False]),
-        planned=_planned(scenario),
-        median_pay=by_lab("median_pay") / 100,
-        star_pay=by_lab("star_pay") / 100,
-        talent_inflow=by_lab("talent_inflow"),
-        treasury_inflow=np.array([lab.treasury.inflow for lab in labs], float),
-        compute=compute,
-        scale=compute ** (value.compute_exponent * value.size_exponent),
-        equity_value=by_lab("equity_value"),
-        expiry=by_lab("offer_expiry", int),
-        reserved=np.array([lab.reserved for lab in labs]),
-        posted=np.array([lab.pricing == "posted" for lab in labs]),
-        auctions=np.array([lab.pricing == "second_price" for lab in labs]),
-        counter_title=by_lab("counter_title", int),
-        base_ln_standing=np.log(by_lab("standing"))
-        + scenario.market.standing.compute_weight * np.log(compute),
-        vesting_years=np.array([lab.vesting.length for lab in labs]),
-        kernel_terms=terms,
-        **kernels,
-    )
-
-
-def units_of(scenario: Scenario) -> list[tuple[str, str, Unit]]:
-    """All units as (lab, name, unit): those declared, or the lab itself; then those that events open."""
-    units = [
-        (name, unit_name, unit)
-        for name, lab in scenario.labs.items()
-        for unit_name, unit in (lab.units or {name: Unit(share=1.0)}).items()
-    ]
-    for event in sorted(scenario.events, key=lambda event: event.new_unit is None):  # these say most
-        if event.opens is None or event.opens in {(lab, name) for lab, name, _ in units}:
-            continue
-        new = event.new_unit.model_dump(include=set(Unit.model_fields) - {"share"}) if event.new_unit else {}
-        units.append((*event.opens, Unit.model_validate(new)))
-    return units
-
-
-def timeline_of(scenario: Scenario) -> tuple[tuple[int, int, Event], ...]:
-    """Dated events as (week, number in the scenario, event), in order of time; talks when they end."""
-    dated = [
-        (scenario.week_of(e.on) + (e.talks.weeks if e.talks else 0), i, e)
-        for i, e in enumerate(scenario.events)
-        if e.on is not None
-    ]
-    return tuple(sorted(dated, key=lambda item: (item[0], item[2].on, item[1])))
-
-
-def _planned(scenario: Scenario) -> Floats:
-    """N* of each lab at the start of each week, some way past the horizon; shape (L, weeks)."""
-    weeks = scenario.horizon + scenario.market.hiring.look_ahead + 104
-    days = 7 * np.arange(weeks)
-    plans = []
-    for lab in scenario.labs.values():
-        since = [0, *((point.date - scenario.start).days for point in lab.headcount_plan)]
-        plans.append(np.interp(days, since, [lab.staff, *(point.staff for point in lab.headcount_plan)]))
-    return np.array(plans)
-
-
-def _kernels(scenario: Scenario) -> tuple[Integers, dict[str, Floats]]:
-    """Kernels of T12 by vesting terms and tenure in weeks, and each lab's number of terms."""
-    equity = scenario.market.equity
-    labs = list(scenario.labs.values())
-    terms = [(round(lab.vesting.length * 12), lab.vesting.cliff) for lab in labs]
-    unique = sorted(set(terms))
-    oldest = max((scenario.start - lab.founded).days // 7 for lab in labs)
-    weeks = np.arange(oldest + scenario.horizon + 3)
-    months = np.floor(weeks * 12 / WEEKS_PER_YEAR + 1e-9)
-    rate, hazard, refresh = equity.discount_rate, equity.exit_hazard, equity.refresh_share
-    since = weeks / WEEKS_PER_YEAR
-    kernels = {
-        "new_kernel": np.array([worth.grant_kernel(rate, hazard, n, c) for n, c in unique]),
-        "held_kernel": np.array([worth.held_kernel(weeks, rate, hazard, n, c, refresh) for n, c in unique]),
-        "retention_kernel": np.array([worth.held_kernel(weeks, rate, hazard, n, 0, 0.0) for n, _ in unique]),
-        "retention_vested": np.array([worth.vested_share(months, n, 0) for n, _ in unique]),
-        "vested_share": np.array([worth.vested_total(months, since, n, c, refresh) for n, c in unique]),
-    }
-    return np.array([unique.index(pair) for pair in terms], np.int64), kernels
-
-
-def graduation_weeks(scenario: Scenario) -> Integers:
-    """Week in which each graduate enters: the arrival rate starts at g and grows by a each year."""
-    entry = scenario.market.entry
-    years = np.arange(1, scenario.horizon + 1) / WEEKS_PER_YEAR
-    arrived = np.floor(entry.graduates * years + entry.graduates_growth * years**2 / 2).astype(np.int64)
-    return np.repeat(np.arange(scenario.horizon), np.diff(arrived, prepend=0))
 
 
 def draw_ties(scenario: Scenario, keys: Keys, people: int, entry_weeks: Integers) -> npt.NDArray[np.int32]:

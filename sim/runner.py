@@ -12,7 +12,7 @@ import difflib
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ from sim.analysis.ensemble import Ensemble
 from sim.chunks import (
     Block,
     Chunk,
-    WorkError,
     code_hash,
     compute_together,
     cut,
@@ -35,7 +34,7 @@ from sim.chunks import (
 )
 from sim.executors import LOCAL, computed
 from sim.files import replacing, sync_folder, write_text
-from sim.lock import LOCK
+from sim.lock import WorkError, remove_lock
 from sim.request import RUN, Experiment, Request, difference, sha256
 from sim.scenario.errors import ScenarioError
 from sim.scenario.loading import dump_scenario, load_scenario
@@ -130,12 +129,7 @@ class Work:
 def tidy(folder: Path) -> None:
     """Take away what a finished folder no longer needs."""
     shutil.rmtree(folder / CHUNKS, ignore_errors=True)
-    _remove_lock(folder)
-
-
-def _remove_lock(folder: Path) -> None:
-    with suppress(OSError):  # some systems remove no open file
-        (folder / LOCK).unlink()
+    remove_lock(folder)
 
 
 def begin(experiment: Experiment, folder: Path, jobs: int, command: str) -> Work:

@@ -13,7 +13,7 @@ from itertools import zip_longest
 
 import numpy as np
 
-from sim.opening import compile_constants, timeline_of, units_of
+from sim.constants import compile_constants, timeline_of, units_of
 from sim.scenario.schema import Scenario
 from sim.state import Market
 

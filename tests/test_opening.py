@@ -11,9 +11,10 @@ import pytest
 from scipy.integrate import quad
 from small_markets import lab, market_of, put, scenario
 
+from sim.constants import graduation_weeks
 from sim.draws import uniforms
 from sim.ledger import Ledger
-from sim.opening import graduation_weeks, mean_visibility, open_market, talent_quantile
+from sim.opening import mean_visibility, open_market, talent_quantile
 from sim.quantities import WEEKS_PER_YEAR
 from sim.scenario.loading import load_scenario
 from sim.state import NEVER, OUTSIDE, UNBORN, Market

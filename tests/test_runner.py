@@ -21,9 +21,9 @@ from small_markets import lab, market_of, scenario
 from benchmarks import kills
 from sim import cli, executors, experiments, files, folder, results, runner, simulate, tables
 from sim.analysis import counts
-from sim.chunks import WorkError, packed, unpacked
+from sim.chunks import packed, unpacked
 from sim.designs import factorial, sweep_of
-from sim.lock import locked
+from sim.lock import WorkError, locked
 from sim.report import plots
 from sim.request import Experiment, Request
 from sim.scenario.loading import dump_scenario

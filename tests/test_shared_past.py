@@ -13,9 +13,10 @@ from small_markets import all_kinds, everybody_moves, hashes_of, lab, on, put, s
 
 import sim
 from sim import request, simulate
-from sim.chunks import WorkError, compute_together, unpacked
+from sim.chunks import compute_together, unpacked
+from sim.constants import compile_constants
 from sim.designs import comparison_of
-from sim.opening import compile_constants
+from sim.lock import WorkError
 from sim.scenario.composing import scenario_names
 from sim.scenario.loading import load_scenario
 from sim.scenario.schema import Scenario

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sim.columns import UNSET
 from sim.ledger import KINDS, Ledger
 from sim.market import budget, contact, liftouts, pricing
-from sim.state import UNSET, Approaches, Behaviour, Floats, Integers, Market
+from sim.state import Approaches, Behaviour, Floats, Integers, Market
 from sim.week import Rule
 
 

@@ -49,7 +49,7 @@ def _explain(error: Exception) -> int:
     bad_input: tuple[type[Exception], ...] = (InputError, ScenarioError)
     if "sim.folder" in sys.modules:
         from sim.folder import AllFailed, ResultError
-        from sim.chunks import WorkError
+        from sim.lock import WorkError
         from sim.executors import ExecutorError
         from sim.tables import TableError
 

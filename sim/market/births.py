@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from sim import segments, spells
+from sim.columns import UNSET
 from sim.draws import Purpose, uniforms
 from sim.ledger import Ledger
-from sim.state import FOUNDER, FROM_FOUNDING, UNSET, Booleans, Integers, Market
+from sim.state import FOUNDER, FROM_FOUNDING, Booleans, Integers, Market
 
 
 def places_taken(run: Integers, free: Booleans) -> Integers:

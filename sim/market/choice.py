@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim import appraisal, segments
+from sim.columns import UNSET
 from sim.quantities import WEEKS_PER_YEAR
-from sim.state import ACCEPTED, DECLINED, NEVER, UNSET, Behaviour, Booleans, Floats, Integers, Market, Offers
+from sim.state import ACCEPTED, DECLINED, NEVER, Behaviour, Booleans, Floats, Integers, Market, Offers
 
 
 def utility(pay: Floats, terms: Floats, taste: Floats, elasticity: float) -> Floats:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import numpy as np
 
 from sim import appraisal, segments, spells
+from sim.columns import UNSET
 from sim.draws import Purpose, uniforms
 from sim.quantities import WEEKS_PER_YEAR
-from sim.state import MATCH_ONCE, OFF, SECOND_PRICE, UNSET, Booleans, Floats, Integers, Market
+from sim.state import MATCH_ONCE, OFF, SECOND_PRICE, Booleans, Floats, Integers, Market
 
 
 def retention_package(

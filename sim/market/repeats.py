@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.state import DECLINED, UNSET, Approaches, Booleans, Integers, Market
+from sim.columns import UNSET
+from sim.state import DECLINED, Approaches, Booleans, Integers, Market
 
 
 def repeated(attempt: Integers, repeats: Integers) -> Booleans:

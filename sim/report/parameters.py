@@ -18,7 +18,10 @@ from sim.scenario.schema import Scenario
 
 TITLE = "# Parameters"
 _ROOT = Path(__file__).resolve().parent.parent
-_RULES = ("appraisal.py", "ledger.py", "opening.py", "spells.py", "state.py", "market/*.py", "events/*.py")
+_RULES = (
+    "appraisal.py", "constants.py", "ledger.py", "opening.py", "spells.py", "state.py",
+    "market/*.py", "events/*.py",
+)  # fmt: skip
 _PLACES = {"dict": "<name>", "tuple": "<n>"}
 
 
