@@ -1,4 +1,4 @@
-"""The opening market: a scenario compiled into constants, and everybody in their place in week 0.
+"""The opening market: everybody in their place in week 0, and every account as it is then.
 
 Opening staff are people who have stayed until now: tenure is exponential at the lab's hazard and
 truncated at its age, attachment is drawn given survival to that tenure against the ordinary stream
