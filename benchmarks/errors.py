@@ -50,7 +50,7 @@ ERRORS = (
     Error("fresh taste for a repeated offer", "appraisal.py", "drawn = gumbels(market.key_of(market.run_of(rows), Purpose.TASTE), key)", "drawn = gumbels(market.key_of(market.run_of(rows), Purpose.TASTE, market.week), key)", "test_appraisal"),
     Error("attachment pulls away", "market/choice.py", "batch.stay_terms + people.attachment[rows]", "batch.stay_terms - people.attachment[rows]", "test_market"),
     Error("a hazard applied twice", "spells.py", "hazard = np.where(at_lab, hazard, np", "hazard = np.where(at_lab, 2 * hazard, np", "test_events"),
-    Error("kind labs lose more", "spells.py", "base * np.exp(-slope * conditions[:, None])", "base * np.exp(slope * conditions[:, None])", "test_opening"),
+    Error("kind labs lose more", "constants.py", "base * np.exp(-slope * conditions[:, None])", "base * np.exp(slope * conditions[:, None])", "test_opening"),
     Error("the acqui-hired stay like others", "spells.py", "early = np.where(acquired, hazard * market", "early = np.where(acquired, hazard + 0 * market", "test_events"),
     Error("nobody claws back", "spells.py", "owing = (served < window)", "owing = (served > window)", "test_market"),
     Error("the whole account may be offered", "market/budget.py", "np.floor(share * free)", "np.floor(free)"),

@@ -9,8 +9,9 @@ import numpy as np
 
 from sim import worth
 from sim.draws import Purpose, gumbels, normals, pack, uniforms
+from sim.offers import Approaches
 from sim.quantities import WEEKS_PER_YEAR
-from sim.state import OUTSIDE, Approaches, Floats, Integers, Market
+from sim.state import OUTSIDE, Floats, Integers, Market
 
 PERSON_BITS, LAB_BITS, SPELL_BITS, YEAR_BITS = 24, 10, 12, 8
 

@@ -2,13 +2,66 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
-from sim import spells, worth
+import numpy as np
+import numpy.typing as npt
+
+from sim import worth
 from sim.quantities import WEEKS_PER_YEAR
 from sim.scenario.events import Event
-from sim.scenario.schema import Scenario, Unit
-from sim.state import Constants, Floats, Integers
+from sim.scenario.schema import Exits, Scenario, Unit
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Constants:
+    """The scenario compiled into arrays by lab (L,), by unit (U,) and by campaign (C,)."""
+
+    lab_names: tuple[str, ...]
+    unit_names: tuple[str, ...]
+    unit_lab: Integers
+    unit_pay: Floats
+    several_units: Booleans
+    unit_hazards: Floats
+    unit_culture: Floats
+    default_unit: Integers
+    campaigns: tuple[Event, ...]
+    plans: tuple[Event, ...]
+    timeline: tuple[tuple[int, int, Event], ...]
+    exploding: Booleans
+    planned: Floats
+    median_pay: Floats
+    star_pay: Floats
+    talent_inflow: Floats
+    treasury_inflow: Floats
+    compute: Floats
+    scale: Floats
+    equity_value: Floats
+    expiry: Integers
+    reserved: Booleans
+    posted: Booleans
+    auctions: Booleans
+    counter_title: Integers
+    base_ln_standing: Floats
+    vesting_years: Floats
+    kernel_terms: Integers
+    new_kernel: Floats
+    held_kernel: Floats
+    vested_share: Floats
+    retention_kernel: Floats
+    retention_vested: Floats
+
+    def lab(self, name: str) -> int:
+        """Number of a lab."""
+        return self.lab_names.index(name)
+
+    def unit(self, lab: str, unit: str | None) -> int:
+        """Number of a lab's unit, or of the lab's first one."""
+        return self.unit_names.index(f"{lab}/{unit}") if unit else int(self.default_unit[self.lab(lab)])
 
 
 def compile_constants(scenario: Scenario) -> Constants:
@@ -21,17 +74,13 @@ def compile_constants(scenario: Scenario) -> Constants:
     owner = np.array([names.index(lab) for lab, _, _ in units], np.int64)
 
     def by_lab(read: str, kind: type = float) -> np.ndarray:
+        """A field of each lab."""
         return np.array([getattr(lab, read) for lab in labs], kind)
 
     def by_unit(read: str) -> Floats:
-        own = [getattr(unit, read) for _, _, unit in units]
-        return np.array(
-            [
-                getattr(scenario.labs[lab], read) if x is None else x
-                for x, (lab, _, _) in zip(own, units, strict=True)
-            ],
-            float,
-        )
+        """A field of each unit, its lab's where the unit says nothing."""
+        both = [(getattr(unit, read), getattr(scenario.labs[lab], read)) for lab, _, unit in units]
+        return np.array([labs_own if own is None else own for own, labs_own in both], float)
 
     compute = by_lab("compute")
     return Constants(
@@ -40,7 +89,7 @@ def compile_constants(scenario: Scenario) -> Constants:
         unit_lab=owner,
         unit_pay=np.array([unit.pay_factor for _, _, unit in units]),
         several_units=np.bincount(owner) > 1,
-        unit_hazards=spells.exit_hazards(scenario.market.exits, by_unit("working_conditions")),
+        unit_hazards=exit_hazards(scenario.market.exits, by_unit("working_conditions")),
         unit_culture=by_unit("culture"),
         default_unit=np.array([int(np.flatnonzero(owner == j)[0]) for j in range(len(names))], np.int64),
         campaigns=tuple(event for event in scenario.events if event.campaign is not None),
@@ -102,6 +151,13 @@ def _planned(scenario: Scenario) -> Floats:
         since = [0, *((point.date - scenario.start).days for point in lab.headcount_plan)]
         plans.append(np.interp(days, since, [lab.staff, *(point.staff for point in lab.headcount_plan)]))
     return np.array(plans)
+
+
+def exit_hazards(exits: Exits, conditions: Floats) -> Floats:
+    """Hazard of each outside cause, h_c0 e^(-b_c q), in 1/year; shape (n, 3): found, academia, field."""
+    base = np.array([exits.found, exits.academia, exits.field])
+    slope = np.array([exits.found_sensitivity, exits.academia_sensitivity, exits.field_sensitivity])
+    return np.asarray(base * np.exp(-slope * conditions[:, None]))
 
 
 def _kernels(scenario: Scenario) -> tuple[Integers, dict[str, Floats]]:

@@ -31,23 +31,13 @@ from sim import segments, simulate
 from sim.draws import run_keys
 from sim.ledger import Ledger
 from sim.market import counteroffers, pricing
+from sim.offers import Offers
 from sim.opening import open_market
 from sim.quantities import WEEKS_PER_YEAR
 from sim.record import Recorder
 from sim.scenario.loading import load_scenario
 from sim.scenario.schema import Scenario
-from sim.state import (
-    FOUNDER,
-    LEFT_FIELD,
-    OUTSIDE,
-    UNBORN,
-    Behaviour,
-    Booleans,
-    Floats,
-    Integers,
-    Market,
-    Offers,
-)
+from sim.state import FOUNDER, LEFT_FIELD, OUTSIDE, UNBORN, Behaviour, Booleans, Floats, Integers, Market
 from sim.week import advance
 
 PLACES = {OUTSIDE: "outside", FOUNDER: "founder", LEFT_FIELD: "left the field"}

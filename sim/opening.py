@@ -18,6 +18,7 @@ from sim.appraisal import PERSON_BITS
 from sim.constants import compile_constants, graduation_weeks, units_of
 from sim.draws import Keys, Purpose, normals, pack, purpose_keys, run_keys, uniforms
 from sim.ledger import Ledger
+from sim.offers import Offers
 from sim.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Scenario
 from sim.state import (
@@ -32,7 +33,6 @@ from sim.state import (
     Labs,
     Log,
     Market,
-    Offers,
     Researchers,
     Tally,
 )

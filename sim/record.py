@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.ledger import KINDS
-from sim.state import ACCEPTED, CAUSES, LAPSED, ORIGINS, OUTCOMES, OUTSIDE, Market, of_campaigns
+from sim.offers import ACCEPTED, LAPSED, OUTCOMES, of_campaigns
+from sim.state import CAUSES, ORIGINS, OUTSIDE, Market
 
 Column = npt.NDArray[Any]
 Words = tuple[Column, list[str]]  # codes and the words they stand for; -1 where there is none

@@ -15,7 +15,6 @@ from sim.appraisal import PERSON_BITS, SPELL_BITS
 from sim.draws import Purpose, exponentials, normals, pack, uniforms
 from sim.ledger import Ledger
 from sim.quantities import WEEKS_PER_YEAR
-from sim.scenario.schema import Exits
 from sim.state import (
     ACADEMIA,
     FIELD,
@@ -50,13 +49,6 @@ def first_crossing(threshold: Floats, early: Rates, late: Rates, years: Floats) 
 def whole_weeks(years: Floats) -> Integers:
     """Weeks that pass in full before a time in years, at most `NEVER`."""
     return np.minimum(np.floor(years * WEEKS_PER_YEAR), float(NEVER)).astype(np.int64)
-
-
-def exit_hazards(exits: Exits, conditions: Floats) -> Floats:
-    """Hazard of each outside cause, h_c0 e^(-b_c q), in 1/year; shape (n, 3): found, academia, field."""
-    base = np.array([exits.found, exits.academia, exits.field])
-    slope = np.array([exits.found_sensitivity, exits.academia_sensitivity, exits.field_sensitivity])
-    return np.asarray(base * np.exp(-slope * conditions[:, None]))
 
 
 def schedule_exit(market: Market, rows: Integers, now: int) -> None:

@@ -2,8 +2,8 @@
 
 Researchers are rows of R x N columns, run after run; labs are (R, L) arrays, units (R, U). A
 researcher's id is her row within the run and is never used twice: graduates who have not yet
-entered are rows already, in the place `UNBORN`. Constants of the scenario are compiled once into
-arrays by lab and by unit. Nothing here draws, decides or records.
+entered are rows already, in the place `UNBORN`. What no run changes is in `constants.py`, approaches
+and offers are in `offers.py`. Nothing here draws, decides or records.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.columns import UNSET, Columns, real, whole
+from sim.columns import UNSET
+from sim.constants import Constants
 from sim.draws import Keys, Purpose, purpose_keys
 from sim.ledger import Ledger
-from sim.scenario.events import Event
+from sim.offers import Approaches, Offers
 from sim.scenario.schema import Scenario
 
 Floats = npt.NDArray[np.float64]
@@ -37,8 +38,6 @@ FROM_OPENING, FROM_OUTSIDE, FROM_RIVAL, FROM_ACQUIHIRE, FROM_FOUNDING = range(le
 COUNTER_POLICIES = ("off", "match_once", "match_every", "second_price")
 OFF, MATCH_ONCE, MATCH_EVERY, SECOND_PRICE = range(len(COUNTER_POLICIES))
 STRATEGIES = ("open", "dual", "closed", "rent")
-OUTCOMES = ("accepted", "declined", "lapsed")
-ACCEPTED, DECLINED, LAPSED = range(len(OUTCOMES))
 
 
 @dataclass
@@ -159,100 +158,6 @@ class Labs:
         )  # fmt: skip
 
 
-class Approaches(Columns):
-    """Researchers whom a lab has contacted and not yet written to.
-
-    `campaign` is -1 for an ordinary approach, `origin` the place when contacted, `spell` the spell
-    then; `value` is what the lab thinks the person is worth, USD a year. Who was asked by a colleague
-    has her id as `inviter`, and as `follows` the campaign that the colleague was hired by or followed.
-    `attempt` counts the offers of the campaign that were refused before.
-    """
-
-    lab = whole(np.int16)
-    unit = whole(np.int16)
-    campaign = whole(np.int16)
-    origin = whole(np.int16)
-    spell = whole()
-    title = whole()
-    inviter = whole(np.int32)
-    follows = whole(np.int16)
-    attempt = whole()
-    contact_week = whole(np.int16)
-    interview_week = whole(np.int16)
-    value = real()
-
-
-def of_campaigns(campaign: npt.NDArray[np.integer], follows: npt.NDArray[np.integer]) -> Booleans:
-    """Which offers are campaigns', or to those who follow somebody whom one hired."""
-    return np.asarray((campaign >= 0) | (follows >= 0))
-
-
-class Offers(Approaches):
-    """Written offers until they are settled or the person starts.
-
-    Money in cents: `sign_on`, `grant` (its face), `counter` (the incumbent's retention package).
-    `raised_base` is the weekly base to which the incumbent raises instead, -1 if it does not.
-    `outcome` is -1 until it is decided. `pay` is Y of the offer and `terms` its other terms;
-    `stay_pay` and `stay_terms` are those of staying, before any counter-offer and attachment: all as
-    of the week in which the offer is written, in USD a year and utils.
-    """
-
-    outcome = whole(np.int16)
-    offer_week = whole(np.int16)
-    expires = whole()
-    counter_week = whole(np.int16)
-    decision_week = whole(np.int16)
-    start_week = whole(np.int16)
-    weekly_base = whole(np.int64)
-    sign_on = whole(np.int64)
-    grant = whole(np.int64)
-    counter = whole(np.int64)
-    raised_base = whole()
-    pay = real()
-    terms = real()
-    stay_pay = real()
-    stay_terms = real()
-
-    @classmethod
-    def drafted(cls, found: Approaches, **values: Any) -> Offers:
-        """Offers to the people approached, with the further columns given."""
-        offers = cls.new(len(found), **values)
-        offers.integers[: len(found.integers)] = found.integers  # the columns of an approach come first
-        offers.floats[: len(found.floats)] = found.floats
-        return offers
-
-    def kept(self, week: int) -> dict[str, npt.NDArray[Any]]:
-        """What stays of offers that came to their end in a week: columns as narrow as their values allow."""
-        columns = {name: column.kept for name, column in self.columns.items() if column.kept is not None}
-        found = {name: getattr(self, name).astype(kind) for name, kind in columns.items()}
-        return found | {"closed": np.full(len(self), week, np.int16)}
-
-    @property
-    def campaigns(self) -> Booleans:
-        """Offers of campaigns, and to those who follow somebody whom one hired."""
-        return of_campaigns(self.campaign, self.follows)
-
-    @property
-    def accepted(self) -> Booleans:
-        """Offers accepted, whose people have not yet started."""
-        return np.asarray(self.outcome == ACCEPTED)
-
-    @property
-    def package(self) -> Integers:
-        """Sign-on and face of the grant, cents."""
-        return self.sign_on + self.grant
-
-    @property
-    def first_year_base(self) -> Integers:
-        """52 weeks of base, cents."""
-        return 52 * self.weekly_base
-
-    @property
-    def escrow(self) -> Integers:
-        """Cash held for an offer: sign-on and a year of base, cents."""
-        return self.sign_on + self.first_year_base
-
-
 @dataclass
 class Tally:
     """What happened this week, by run and lab: (R, L) arrays set to zero when a week begins."""
@@ -285,53 +190,6 @@ class Log:
     offers: list[dict[str, npt.NDArray[Any]]] = field(default_factory=list)
     spells: list[dict[str, npt.NDArray[Any]]] = field(default_factory=list)
     events: list[tuple[int, str, str, int, Integers]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Constants:
-    """The scenario compiled into arrays by lab (L,), by unit (U,) and by campaign (C,)."""
-
-    lab_names: tuple[str, ...]
-    unit_names: tuple[str, ...]
-    unit_lab: Integers
-    unit_pay: Floats
-    several_units: Booleans
-    unit_hazards: Floats
-    unit_culture: Floats
-    default_unit: Integers
-    campaigns: tuple[Event, ...]
-    plans: tuple[Event, ...]
-    timeline: tuple[tuple[int, int, Event], ...]
-    exploding: Booleans
-    planned: Floats
-    median_pay: Floats
-    star_pay: Floats
-    talent_inflow: Floats
-    treasury_inflow: Floats
-    compute: Floats
-    scale: Floats
-    equity_value: Floats
-    expiry: Integers
-    reserved: Booleans
-    posted: Booleans
-    auctions: Booleans
-    counter_title: Integers
-    base_ln_standing: Floats
-    vesting_years: Floats
-    kernel_terms: Integers
-    new_kernel: Floats
-    held_kernel: Floats
-    vested_share: Floats
-    retention_kernel: Floats
-    retention_vested: Floats
-
-    def lab(self, name: str) -> int:
-        """Number of a lab."""
-        return self.lab_names.index(name)
-
-    def unit(self, lab: str, unit: str | None) -> int:
-        """Number of a lab's unit, or of the lab's first one."""
-        return self.unit_names.index(f"{lab}/{unit}") if unit else int(self.default_unit[self.lab(lab)])
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow.compute as pc
 
 from sim.ledger import Ledger
+from sim.offers import ACCEPTED
 from sim.opening import open_market
 from sim.record import Recorder
 from sim.scenario.schema import Scenario
 from sim.simulate import collect, run_block
-from sim.state import ACCEPTED, OUTSIDE, UNBORN, Market
+from sim.state import OUTSIDE, UNBORN, Market
 from sim.tables import canonical_hash
 from sim.week import advance
 

@@ -13,7 +13,8 @@ import numpy as np
 from sim.columns import UNSET
 from sim.ledger import KINDS, Ledger
 from sim.market import budget, contact, liftouts, pricing
-from sim.state import Approaches, Behaviour, Floats, Integers, Market
+from sim.offers import Approaches
+from sim.state import Behaviour, Floats, Integers, Market
 from sim.week import Rule
 
 

@@ -15,8 +15,9 @@ import numpy as np
 from sim.analysis.accounts import LabWeek, Step
 from sim.analysis.tracing import Decided, Trace
 from sim.columns import UNSET
+from sim.offers import Approaches
 from sim.scenario.schema import Scenario
-from sim.state import FOUNDER, LEFT_FIELD, OUTSIDE, UNBORN, Approaches, Market
+from sim.state import FOUNDER, LEFT_FIELD, OUTSIDE, UNBORN, Market
 
 Story = dict[str, Any]
 

@@ -17,12 +17,13 @@ import numpy.typing as npt
 from sim import appraisal, worth
 from sim.analysis.accounts import LabWeek
 from sim.market import choice, pricing
+from sim.offers import ACCEPTED, Offers
 from sim.opening import open_market
 from sim.quantities import WEEKS_PER_YEAR
 from sim.record import Recorder
 from sim.scenario.schema import Scenario
 from sim.simulate import collect
-from sim.state import ACCEPTED, Floats, Integers, Market, Offers
+from sim.state import Floats, Integers, Market
 from sim.week import RULES, Rule, advance
 
 BEFORE_CHOICES = RULES[RULES.index(choice.decide) - 1]  # nothing changes between this rule and the choice

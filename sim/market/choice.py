@@ -12,8 +12,9 @@ import numpy as np
 
 from sim import appraisal, segments
 from sim.columns import UNSET
+from sim.offers import ACCEPTED, DECLINED, Offers
 from sim.quantities import WEEKS_PER_YEAR
-from sim.state import ACCEPTED, DECLINED, NEVER, Behaviour, Booleans, Floats, Integers, Market, Offers
+from sim.state import NEVER, Behaviour, Booleans, Floats, Integers, Market
 
 
 def utility(pay: Floats, terms: Floats, taste: Floats, elasticity: float) -> Floats:

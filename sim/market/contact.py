@@ -14,8 +14,9 @@ import numpy as np
 from sim import appraisal, segments, spells
 from sim.columns import UNSET
 from sim.draws import Purpose, uniforms
+from sim.offers import Approaches
 from sim.scenario.events import Campaign
-from sim.state import OUTSIDE, Approaches, Booleans, Floats, Integers, Market
+from sim.state import OUTSIDE, Booleans, Floats, Integers, Market
 
 
 def planned_gross_hires(plan: Floats, staff: Integers, gap_weight: float, replacement: float) -> Floats:

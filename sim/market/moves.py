@@ -12,18 +12,8 @@ import numpy.typing as npt
 
 from sim import appraisal, segments, spells
 from sim.ledger import Ledger
-from sim.state import (
-    DECLINED,
-    FROM_OUTSIDE,
-    FROM_RIVAL,
-    LAPSED,
-    OUTSIDE,
-    RIVAL,
-    Booleans,
-    Integers,
-    Market,
-    Offers,
-)
+from sim.offers import DECLINED, LAPSED, Offers
+from sim.state import FROM_OUTSIDE, FROM_RIVAL, OUTSIDE, RIVAL, Booleans, Integers, Market
 
 
 def has_lapsed(spell_now: npt.NDArray[np.int16], spell_then: Integers, failed: Booleans) -> Booleans:

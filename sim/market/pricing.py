@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sim import appraisal, segments, worth
+from sim.offers import LAPSED, Approaches, Offers
 from sim.quantities import WEEKS_PER_YEAR
-from sim.state import LAPSED, OUTSIDE, Approaches, Booleans, Floats, Integers, Market, Offers
+from sim.state import OUTSIDE, Booleans, Floats, Integers, Market
 
 STEPS = 10  # of false position: spend comes within 3e-8 of the budget
 TINY = 1e-6  # an excess that is as good as none

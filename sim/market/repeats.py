@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from sim.columns import UNSET
-from sim.state import DECLINED, Approaches, Booleans, Integers, Market
+from sim.offers import DECLINED, Approaches
+from sim.state import Booleans, Integers, Market
 
 
 def repeated(attempt: Integers, repeats: Integers) -> Booleans:

@@ -2,7 +2,7 @@
 
 Competing risks: to found a start-up, for academia, out of the field; h_c = h_c0 e^(-b_c q), with
 q the unit's working conditions, and a first year 3.1 times as risky for the acqui-hired (K3).
-The pure parts are `spells.exit_hazards` and `spells.first_crossing`. Source: MODEL step 9, T1.
+The pure parts are `constants.exit_hazards` and `spells.first_crossing`. Source: MODEL step 9, T1.
 """
 
 from __future__ import annotations
