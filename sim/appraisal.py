@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim import worth
+from sim import segments, worth
 from sim.draws import Purpose, gumbels, normals, pack, uniforms
 from sim.offers import Approaches
 from sim.quantities import WEEKS_PER_YEAR
@@ -43,7 +43,7 @@ def stay_pay(market: Market, rows: Integers, extra: Floats | float = 0.0) -> Flo
     held = constants.held_kernel[constants.kernel_terms[lab], market.tenure_weeks(rows)]
     since = np.clip(market.week - people.retention_week[rows].astype(np.int64), 0, None)
     kept = constants.retention_kernel[constants.kernel_terms[lab], since]
-    price = market.labs.valuation[market.run_of(rows), lab] / 100
+    price = segments.at(market.labs.valuation, market.run_of(rows), lab) / 100
     vests = (people.grant[rows] * held + people.retention[rows] * kept) * price
     horizon = market.scenario.market.equity.horizon
     return np.asarray(base + constants.equity_value[lab] * np.where(place >= 0, vests, 0.0) / horizon + extra)
@@ -86,7 +86,7 @@ def lab_terms(market: Market, rows: Integers, lab: Integers, unit: Integers, tit
     """
     shared: Floats = sum(unit_terms(market).values(), np.zeros(1))
     own = personal_terms(market, rows, lab, unit, title)
-    return np.where(lab >= 0, shared[market.run_of(rows), unit], 0.0) + sum(own.values())
+    return np.where(lab >= 0, segments.at(shared, market.run_of(rows), unit), 0.0) + sum(own.values())
 
 
 def observed_value(market: Market, rows: Integers, lab: Integers) -> Floats:
@@ -141,7 +141,7 @@ def split_package(package_usd: Floats, share: float) -> tuple[Integers, Integers
 
 def shares_of(market: Market, face: Integers, run: Integers, lab: Integers) -> Integers:
     """Shares in a grant of a given face in cents, at today's valuation."""
-    return np.rint(face / market.labs.valuation[run, lab]).astype(np.int64)
+    return np.rint(face / segments.at(market.labs.valuation, run, lab)).astype(np.int64)
 
 
 def package_pay(market: Market, base: Floats, sign_on: Integers, grant: Integers, lab: Integers) -> Floats:
@@ -177,7 +177,7 @@ def present_cost(market: Market, rows: Integers) -> Floats:
     people, constants = market.researchers, market.constants
     lab = people.place[rows].astype(np.int64)
     years = constants.vesting_years[lab]
-    price = market.labs.valuation[market.run_of(rows), lab] / 100
+    price = segments.at(market.labs.valuation, market.run_of(rows), lab) / 100
     held = (people.grant[rows] + people.retention[rows]) * price / years
     return np.asarray(people.weekly_base[rows] * WEEKS_PER_YEAR / 100 + held)
 

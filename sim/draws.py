@@ -65,8 +65,11 @@ def splitmix(seed: Keys, counter: Integers | int) -> Keys:
     if isinstance(counter, int):
         z = np.atleast_1d(seed + np.uint64((counter + 1) * int(_GOLDEN) % 2**64))
     else:
-        z = seed + (counter.astype(np.uint64) + np.uint64(1)) * _GOLDEN
-    shifted = z >> np.uint64(30)  # from here on in place: this is the market's busiest function
+        steps = counter.astype(np.uint64)  # from here on in place: this is the market's busiest function
+        steps += np.uint64(1)
+        steps *= _GOLDEN
+        z = seed + steps
+    shifted = z >> np.uint64(30)
     z ^= shifted
     z *= _MIX_1
     z ^= np.right_shift(z, np.uint64(27), out=shifted)

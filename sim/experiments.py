@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -213,7 +213,7 @@ def resume(
 
 
 def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> None:
-    measures = work.compute(jobs, where, progress, _import_pictures)
+    measures = work.compute(jobs, where, progress, partial(_import_last, work.experiment.kind))
     for left in (work.folder / CHUNKS).glob(".finished-*"):
         shutil.rmtree(left, ignore_errors=True)
     staged = work.folder / CHUNKS / f".finished-{os.getpid()}"  # not where a dying worker may still write
@@ -232,9 +232,12 @@ def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> N
     work.complete(staged)
 
 
-def _import_pictures() -> None:
-    """Import what draws, which takes long, so that it is there in the end."""
+def _import_last(kind: str) -> None:
+    """Import what is needed in the end and takes long: what draws and, for a comparison, Student's t."""
     from sim.report import plots  # noqa: F401
+
+    if kind == COMPARE:
+        import scipy.special  # noqa: F401
 
 
 def _finish_run(work: Work, staged: Path, measures: dict[Chunk, Ensemble]) -> None:

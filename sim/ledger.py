@@ -97,7 +97,7 @@ class Ledger:
 
     def of(self, runs: Rows, accounts: Rows | int) -> Cents:
         """Balances of the given accounts in the given runs."""
-        return np.asarray(self.balances[runs, accounts])
+        return segments.at(self.balances, runs, accounts)
 
     def post(
         self, week: int, kind: str, runs: Rows, debit: Rows | int, credit: Rows | int, cents: Cents

@@ -44,6 +44,16 @@ def position(groups: Integers) -> Integers:
     return running_total(groups, np.ones(len(groups), np.int64)) - 1
 
 
+def at[T: np.generic](
+    table: npt.NDArray[T], row: Integers, column: npt.NDArray[np.integer] | int
+) -> npt.NDArray[T]:
+    """The cells (row, column) of a table, one for each pair; none may be negative.
+
+    As `table[row, column]`, but on the flat table, which takes less than half the time.
+    """
+    return np.asarray(table.reshape(-1, copy=False).take(row * table.shape[1] + column))
+
+
 def add(
     table: npt.NDArray[np.integer], cells: tuple[Integers | int, ...], amounts: npt.NDArray[Any] | int
 ) -> None:

@@ -100,7 +100,8 @@ def schedule_contact(market: Market, rows: Integers, now: int) -> None:
     rate *= people.visibility[rows] * (1 + contact.referral)
     key = pack((market.id_of(rows), PERSON_BITS), (people.contacts[rows], 16))
     threshold = exponentials(market.key_of(market.run_of(rows), Purpose.CONTACT_TIME), key)
-    wait = whole_weeks(np.divide(threshold, rate, out=np.full(len(rows), np.inf), where=rate > 0))
+    with np.errstate(divide="ignore"):  # a rate of 0 is never
+        wait = whole_weeks(threshold / rate)
     people.contact_week[rows] = np.minimum(now + wait, NEVER)
     people.contacts[rows] += 1
 
@@ -249,10 +250,11 @@ def exit_causes(market: Market, rows: Integers) -> Integers:
 def cash_covers(market: Market, rows: Integers, cash: Integers) -> Booleans:
     """Whose cash, in cents, the free money of their labs covers, in order of id within each lab."""
     run, lab = market.run_of(rows), market.researchers.place[rows].astype(np.int64)
-    order = np.lexsort((market.id_of(rows), lab, run))
-    free = market.ledger.of(run, Ledger.talent(lab)) - market.promised[run, lab]
+    place = run * market.shape[1] + lab
+    order = np.argsort(place * market.people + market.id_of(rows))
+    free = market.ledger.of(run, Ledger.talent(lab)) - segments.at(market.promised, run, lab)
     fits = np.zeros(len(rows), np.bool_)
-    fits[order] = segments.running_total((run * market.shape[1] + lab)[order], cash[order]) <= free[order]
+    fits[order] = segments.running_total(place[order], cash[order]) <= free[order]
     return fits
 
 

@@ -174,7 +174,9 @@ def codes(column: Any) -> tuple[Any, list[str]]:
         column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
     words = column.dictionary.to_pylist()
     raw = pc.fill_null(column.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    used = np.flatnonzero(np.bincount(raw[raw >= 0], minlength=len(words)))
+    seen = np.zeros(len(words) + 1, np.bool_)
+    seen[raw] = True  # missing ones in the last slot
+    used = np.flatnonzero(seen[:-1])
     # equal words may stand twice in a dictionary, so the sorted set, not the dictionary, numbers them
     values = sorted({words[i] for i in used} - {None})
     number = {word: i for i, word in enumerate(values)}

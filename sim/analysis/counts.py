@@ -21,6 +21,7 @@ ENTRY_WEEKS = 13
 FLOW_WEEKS = 104
 """Flows between labs are counted over weeks 0 to 103."""
 
+_COUNTED = ("run", "start_week", "entry_week", "end_week", "cause", "censored")
 _ORIGINS: dict[str, tuple[str, ...]] = {
     "hires": ("outside", "rival"),
     "entry_cohort": ("outside", "rival"),
@@ -115,7 +116,8 @@ def spell_counts(
         ValueError: if a spell ends before it is first watched, or for no known cause.
     """
     axis = np.unique(numbers(spells.column("run")) if runs is None else np.asarray(runs)).astype(np.int64)
-    chosen = spells.filter(_mask(spells, who) & np.isin(numbers(spells.column("run")), axis))
+    read = spells.select(dict.fromkeys([*_COUNTED, *([by] if by else [])]))
+    chosen = read.filter(_mask(spells, who) & np.isin(numbers(spells.column("run")), axis))
     run = np.searchsorted(axis, numbers(chosen.column("run")))
     group, names = _groups(chosen, by, groups)
     enter, leave, left = _tenures(chosen)

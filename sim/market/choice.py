@@ -89,8 +89,8 @@ def _give_notice(market: Market, taken: Integers) -> None:
     people, offers = market.researchers, market.offers
     rows = offers.row[taken]
     place = people.place[rows].astype(np.int64)
-    leave = np.where(place >= 0, market.labs.non_compete[market.run_of(rows), np.maximum(place, 0)], 0)
-    offers.start_week[taken] = market.week + leave
+    leave = segments.at(market.labs.non_compete, market.run_of(rows), np.maximum(place, 0))
+    offers.start_week[taken] = market.week + np.where(place >= 0, leave, 0)
     people.leaving[rows] = True
     people.exit_week[rows] = NEVER
     people.contact_week[rows] = NEVER

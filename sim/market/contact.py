@@ -49,15 +49,15 @@ def approach(market: Market) -> None:
     found += [_campaign(market, number, e.body) for number, e in enumerate(market.constants.campaigns)]
     for batch, interviewed in found:
         segments.add(market.tally.contacts, (market.run_of(batch.row), batch.lab), 1)
-        _queue(market, _shortlist(market, batch), interviewed)
+        _queue(market, batch, _shortlisted(market, batch), interviewed)
 
 
-def _queue(market: Market, batch: Approaches, interviewed: bool) -> None:
-    """Put approaches into the calendar at the week in which an offer may be written."""
-    process = market.labs.process[market.run_of(batch.row), batch.lab] * interviewed
+def _queue(market: Market, found: Approaches, kept: Integers, interviewed: bool) -> None:
+    """Put the approaches that are kept into the calendar at the week in which an offer may be written."""
+    process = segments.at(market.labs.process, market.run_of(found.row[kept]), found.lab[kept]) * interviewed
+    sizes, order = np.bincount(process), segments.in_order(process)
+    ends, batch, process = np.cumsum(sizes), found.where(kept[order]), process[order]
     batch.interview_week[:] = np.where(process > 0, market.week + (process > 1), UNSET)
-    sizes = np.bincount(process)
-    ends, batch = np.cumsum(sizes), batch.where(segments.in_order(process))
     for weeks in np.flatnonzero(sizes):
         part = batch.between(int(ends[weeks] - sizes[weeks]), int(ends[weeks]))
         market.approaches.setdefault(market.week + int(weeks), []).append(part)
@@ -97,14 +97,14 @@ def _referred(market: Market, rows: Integers, lab: Integers, u: Floats) -> Boole
     return np.asarray(kept)
 
 
-def _shortlist(market: Market, found: Approaches) -> Approaches:
-    """Keep all approaches to people at rivals, and of outsiders the best up to the vacancies."""
+def _shortlisted(market: Market, found: Approaches) -> Integers:
+    """Which approaches are kept: all to people at rivals, and of outsiders the best up to the vacancies."""
     outside = np.flatnonzero(found.origin == OUTSIDE)
     rows, lab = found.row[outside], found.lab[outside]
     run = market.run_of(rows)
     base, package = appraisal.scale_pay(market, rows, lab, found.unit[outside])
     merit = found.value[outside] / (base + package / market.scenario.market.equity.horizon)
-    vacant = _vacancies(market)[run, lab]
+    vacant = segments.at(_vacancies(market), run, lab)
     chosen = segments.best_up_to(run * market.shape[1] + lab, merit, market.id_of(rows), vacant)
     for own in market.behaviours.get("shortlist", []):
         theirs = np.flatnonzero(own.applies[lab])
@@ -113,7 +113,7 @@ def _shortlist(market: Market, found: Approaches) -> Approaches:
     segments.add(market.pending, (run[chosen], lab[chosen]), 1)
     keep = np.ones(len(found), np.bool_)
     keep[outside] = chosen
-    return found.where(keep)
+    return np.flatnonzero(keep)
 
 
 def _vacancies(market: Market) -> Integers:

@@ -53,7 +53,8 @@ def answer(market: Market) -> None:
     package = np.zeros(len(rows), np.int64)
     package[asked] = _packages(market, rows[asked], best[asked], stay[asked])
     raised = np.full(len(rows), UNSET)
-    policy = market.labs.counter_policy[market.run_of(rows[asked]), market.researchers.place[rows[asked]]]
+    place = market.researchers.place[rows[asked]]
+    policy = segments.at(market.labs.counter_policy, market.run_of(rows[asked]), place)
     by_base = asked[policy == SECOND_PRICE]
     if len(by_base):
         top = np.maximum.reduceat(np.where(in_time, offers.weekly_base[chosen], 0), np.flatnonzero(first))
@@ -81,12 +82,14 @@ def _answers(market: Market, rows: Integers) -> Booleans:
     """Who is at a lab that learns of the bid, answers it, and has not answered in this spell."""
     people, labs = market.researchers, market.labs
     place = people.place[rows].astype(np.int64)
-    lab, run, person = np.maximum(place, 0), market.run_of(rows), market.id_of(rows)
-    policy = labs.counter_policy[run, lab]
-    willing = (place >= 0) & (policy != OFF) & ~(people.countered[rows] & (policy == MATCH_ONCE))
-    learns = uniforms(market.key_of(run, Purpose.DETECTION, market.week), person) < labs.detection[run, lab]
-    answers = uniforms(market.key_of(run, Purpose.ANSWER, market.week), person) < labs.answering[run, lab]
-    return np.asarray(willing & learns & answers)
+    policy = segments.at(labs.counter_policy, market.run_of(rows), np.maximum(place, 0))
+    answers = (place >= 0) & (policy != OFF) & ~(people.countered[rows] & (policy == MATCH_ONCE))
+    for purpose, chance in ((Purpose.DETECTION, labs.detection), (Purpose.ANSWER, labs.answering)):
+        left = np.flatnonzero(answers)
+        run, person = market.run_of(rows[left]), market.id_of(rows[left])
+        u = uniforms(market.key_of(run, purpose, market.week), person)
+        answers[left] = u < segments.at(chance, run, place[left])
+    return np.asarray(answers)
 
 
 def _packages(market: Market, rows: Integers, best: Floats, stay: Floats) -> Integers:

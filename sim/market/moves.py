@@ -24,7 +24,7 @@ def has_lapsed(spell_now: npt.NDArray[np.int16], spell_then: Integers, failed: B
 def carry_out(market: Market) -> None:
     """Close what is declined or void, then let those start whose week has come."""
     offers = market.offers
-    failed = market.labs.failed[market.run_of(offers.row), offers.lab]
+    failed = segments.at(market.labs.failed, market.run_of(offers.row), offers.lab)
     lapsed = has_lapsed(market.researchers.spell[offers.row], offers.spell, failed)
     declined = (offers.outcome == DECLINED) & ~lapsed
     starting = offers.accepted & (offers.start_week <= market.week) & ~lapsed

@@ -74,30 +74,29 @@ def price_within_budgets(
     does not bind, the smallest found that keeps it where it does, the largest where none is enough;
     where there is no budget at all nothing goes out, and prices stay as they are.
     """
-    lines = len(budget)
-
-    def excess(line: Integers, cost: Floats, chance: Floats) -> Floats:
-        """ln (spend / budget) of each line."""
-        spend = np.bincount(line, weights=chance * cost * horizon, minlength=lines)
-        return np.log(np.maximum(spend, worth.SMALLEST) / np.maximum(budget, worth.SMALLEST))
-
     cost, chance = price(targets, np.zeros(len(line)), elasticity)
-    over = excess(line, cost, chance)
-    binds = over > 0
-    multiplier = np.where(binds, np.expm1(LARGEST_LN_MULTIPLIER), 0.0)
-    binds &= budget > 0
+    over = excess(line, chance * cost * horizon, budget)
+    multiplier = np.where(over > 0, np.expm1(LARGEST_LN_MULTIPLIER), 0.0)
+    binds = (over > 0) & (budget > 0)
     bound = np.flatnonzero(binds[line])
     if not len(bound):
         return cost, chance, multiplier
-    some, theirs = targets.where(bound), line[bound]
+    some, theirs = targets.where(bound), (np.cumsum(binds) - 1)[line[bound]]
 
     def excess_at(ln_multiplier: Floats) -> Floats:
-        """The same at other multipliers, of the lines that bind."""
-        return excess(theirs, *price(some, np.expm1(ln_multiplier)[theirs], elasticity))
+        """The excess at other multipliers, of the lines that bind."""
+        cost, chance = price(some, np.expm1(ln_multiplier)[theirs], elasticity)
+        return excess(theirs, chance * cost * horizon, budget[binds])
 
-    multiplier[binds] = np.expm1(smallest_enough(excess_at, over))[binds]
-    cost[bound], chance[bound] = price(some, multiplier[theirs], elasticity)
+    multiplier[binds] = np.expm1(smallest_enough(excess_at, over[binds]))
+    cost[bound], chance[bound] = price(some, multiplier[line[bound]], elasticity)
     return cost, chance, multiplier
+
+
+def excess(line: Integers, expected: Floats, budget: Floats) -> Floats:
+    """ln (spend / budget) of each line, from what each offer is expected to cost."""
+    spend = np.bincount(line, weights=expected, minlength=len(budget))
+    return np.log(np.maximum(spend, worth.SMALLEST) / np.maximum(budget, worth.SMALLEST))
 
 
 def smallest_enough(excess_at: Callable[[Floats], Floats], excess_at_zero: Floats) -> Floats:
@@ -177,10 +176,13 @@ def _still_wanted(market: Market, found: Approaches) -> Booleans:
     people, running = market.researchers, market.offers
     same = (people.spell[found.row] == found.spell) & ~people.leaving[found.row]
     same &= people.exit_week[found.row] != market.week
-    wanted = same & ~market.labs.failed[market.run_of(found.row), found.lab]
+    wanted = same & ~segments.at(market.labs.failed, market.run_of(found.row), found.lab)
     labs = market.shape[1]
     pair = found.row * labs + found.lab
-    order = np.lexsort((-found.campaign, pair))
+    rank = len(market.constants.campaigns) - 1 - found.campaign  # campaigns first, then as they stand
+    order = np.argsort(
+        (pair * (len(market.constants.campaigns) + 1) + rank) * len(pair) + np.arange(len(pair))
+    )
     wanted[order] &= segments.starts(pair[order])
     if len(running):
         wanted &= ~np.isin(pair, running.row * labs + running.lab)
@@ -198,7 +200,8 @@ def _drop(market: Market, batch: Approaches) -> None:
 
 def _wait(market: Market, batch: Approaches) -> None:
     """What could not be paid this week is tried again next week, as long as patience lasts."""
-    weeks = market.labs.process[market.run_of(batch.row), batch.lab] + market.scenario.market.hiring.patience
+    process = segments.at(market.labs.process, market.run_of(batch.row), batch.lab)
+    weeks = process + market.scenario.market.hiring.patience
     waiting = market.week - batch.contact_week < weeks
     _drop(market, batch.where(~waiting))
     if waiting.any():
@@ -279,8 +282,8 @@ def _campaign_terms(market: Market, batch: Offers) -> tuple[Floats, Booleans, Fl
 def _affordable(market: Market, batch: Offers, line: Integers, merit: Floats) -> Booleans:
     """Offers that escrow and, for a campaign, what is left of its envelope cover."""
     run, column = market.run_of(batch.row), market.line_of(batch)
-    free = market.ledger.of(run, market.account_of(batch)) - market.promised[run, column]
-    budget = market.budget[run, column]
+    free = market.ledger.of(run, market.account_of(batch)) - segments.at(market.promised, run, column)
+    budget = segments.at(market.budget, run, column)
     envelope = np.where(batch.campaign >= 0, budget, np.iinfo(np.int64).max)
     limits = [(batch.escrow, free), (batch.package, envelope)]
     return (budget > 0) & within_limits(line, merit, market.id_of(batch.row), limits)
