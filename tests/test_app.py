@@ -15,6 +15,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,6 +45,16 @@ def step(model, whole=TalentMarket.step):
     whole(model)
 
 TalentMarket.step = step
+from sim.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+STUCK = """
+import sys, threading
+from sim.report import serve
+
+serve.SECONDS_TO_END = 1
+threading.Thread(target=threading.Event().wait).start()
 from sim.cli import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -104,17 +115,29 @@ def test_bad_arguments_are_said_without_a_traceback(
     assert "Traceback" not in said
 
 
+@pytest.mark.skipif(os.name == "nt", reason="ends the server by a signal, as a terminal does")
+def test_ctrl_c_ends_a_server_one_of_whose_threads_waits_for_ever(tmp_path: Path) -> None:
+    with served(STUCK, tmp_path / "log.txt"):
+        pass
+
+
 # In Chromium
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where `talentsim app` serves the page; at the end Ctrl-C must end it, whole and quietly."""
-    log = tmp_path_factory.mktemp("app") / "log.txt"
+    with served(BROKEN, tmp_path_factory.mktemp("app") / "log.txt") as url:
+        yield url
+
+
+@contextlib.contextmanager
+def served(program: str, log: Path) -> Iterator[str]:
+    """The address at which a program, given the arguments of talentsim, serves the page until Ctrl-C."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-c", BROKEN, "app", "meta-2025", "--port", str(port), "--no-open"]
+    command = [sys.executable, "-c", program, "app", "meta-2025", "--port", str(port), "--no-open"]
     with log.open("w") as file:
         server = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
     try:

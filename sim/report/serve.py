@@ -10,6 +10,7 @@ import errno
 import os
 import socket
 import threading
+import time
 import warnings
 import webbrowser
 from importlib import import_module
@@ -19,7 +20,8 @@ from typing import Any
 PAGE = "sim.report.app"
 SCENARIO_VARIABLE = "TALENTSIM_SCENARIO"  # the scenario that the page opens with
 NEEDED = ("solara", "altair", "ipyvuetify", "starlette")  # what the extra `app` installs
-SECONDS_TO_CLOSE = 2
+SECONDS_TO_CLOSE = 2  # the connections of visitors
+SECONDS_TO_END = 10  # this process, whatever its threads wait for
 
 
 class AppMissing(Exception):
@@ -56,7 +58,18 @@ def serve(scenario: str, host: str, port: int, open_browser: bool) -> None:
         print(f"The page is at {address} (Ctrl-C ends it)", flush=True)
         if open_browser:  # the socket listens already, so the browser waits until the server has started
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        threading.Thread(target=_end_with_main_thread, daemon=True).start()
         server.run(sockets=[listener])
+
+
+def _end_with_main_thread() -> None:
+    """End the process soon after its main thread, which waits at its end for the threads of visitors.
+
+    One of these may wait for an answer of the server that has stopped, and would wait for ever.
+    """
+    threading.main_thread().join()
+    time.sleep(SECONDS_TO_END)
+    os._exit(0)
 
 
 def _listen(host: str, port: int) -> socket.socket:
