@@ -480,6 +480,17 @@ def test_an_ensemble_runs_beside_the_page(visit: Visit) -> None:
 
 
 @marked
+def test_ctrl_c_in_the_midst_of_an_ensemble_is_quiet(chromium: Any, tmp_path: Path) -> None:
+    context = chromium.new_context()
+    with served(BROKEN, tmp_path / "log.txt") as address:
+        session = Session(context, address, "", width=1280)
+        session.tab("Ensemble")
+        session.press("Run them")
+        session.page.get_by_text("% done").wait_for()
+    context.close()
+
+
+@marked
 def test_narrow_and_by_keyboard_alone(visit: Visit) -> None:
     session = visit(width=800)
     page = session.page

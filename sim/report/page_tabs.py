@@ -282,6 +282,8 @@ def _many(choices: Choices, seed: int, runs: int, goes_on: Any) -> tuple[Ensembl
     except TooLarge as error:
         return None, [], str(error)
     except Exception as error:
+        if not threading.main_thread().is_alive():  # the server ends: nothing more can be handed to a worker
+            return None, [], ""
         return None, [], failure(error, "The ensemble")
 
 
