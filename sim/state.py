@@ -211,13 +211,14 @@ class Market:
     `budget` and `promised` are cents by budget line, (R, L + C): the labs' talent accounts, then the
     campaigns' envelopes. `promised` is the cash held for offers that are open or accepted;
     `campaign_committed` (R, C) counts their whole packages against the envelope.
-    `approaches` are kept by the week in which they are due; `pending` (R, L) counts the outsiders
-    whom a lab has approached. `ties` (R x N, K) holds the rows of those whom each person knows, `known_by`
-    of those who know her, filled up with the row R x N. `ties_there` (R x N + 1, 4 + L) counts each person's
-    ties (at most 32) at each place, from `UNBORN` on, as of now: few people move, many are asked. Weeks that
-    have not come are -1 (`campaign_week`) or `NEVER` (`plan_week`). `deciding` are positions of the offers
-    that are decided this week, by person. `newcomers` are rows whose spells began this week,
-    `started` the offers by which people started this week. `behaviours` are a user's own rules.
+    `approaches` are kept by the week in which they are due; `pending` (R, L) counts the outsiders whom a
+    lab has approached. `ties` (R x N, K) holds the rows of those whom each person knows, `known_by` of
+    those who know her, filled up with the row R x N. `ties_there` (R x N + 1, 4 + L) counts each person's
+    ties (at most 32) at each place, from `UNBORN` on, as of now: few people move, many are asked. `offers`
+    stand by person and lab. Weeks that have not come are -1 (`campaign_week`) or `NEVER` (`plan_week`).
+    `deciding` are positions of the offers that are decided this week, by person. `newcomers` are rows whose
+    spells began this week, `started` the offers by which people started this week. `behaviours` are a
+    user's own rules.
     """
 
     scenario: Scenario
@@ -319,8 +320,7 @@ class Market:
         )
         if not now[chosen].all():
             chosen = chosen[np.isin(rows[chosen], rows[chosen][now[chosen]])]
-        by_person = rows[chosen] * self.shape[1] + offers.lab[chosen]
-        return np.asarray(chosen[np.argsort(by_person)])
+        return chosen
 
     def line_of(self, offers: Offers) -> Integers:
         """Budget line of each offer: its lab, or its campaign."""

@@ -42,7 +42,8 @@ def decide(market: Market) -> None:
     chosen = market.deciding
     if not len(chosen):
         return
-    batch, offers = market.offers.where(chosen), market.offers
+    offers = market.offers
+    batch = offers if len(chosen) == len(offers) else offers.where(chosen)
     stay, go = stay_utility(market, batch), offer_utility(market, batch)
     accepted = best_option(batch.row, stay, go)
     for own in market.behaviours.get("choose", []):

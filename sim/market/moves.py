@@ -67,7 +67,6 @@ def _award_counters(market: Market, refused: Integers) -> None:
     if not len(refused):
         return
     batch = market.offers.where(refused)
-    batch = batch.where(np.argsort(batch.row, kind="stable"))
     batch = batch.where(segments.starts(batch.row) & ~people.leaving[batch.row])
     lab = people.place[batch.row].astype(np.int64)
     people.title[batch.row] = np.minimum(people.title[batch.row] + market.constants.counter_title[lab], 2)

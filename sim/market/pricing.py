@@ -142,8 +142,8 @@ def make_offers(market: Market) -> None:
     found = Approaches.joined(market.approaches.pop(market.week, []))
     if not len(found):
         return
-    wanted = _still_wanted(market, found)
-    _drop(market, found.where(~wanted))
+    wanted, others = _still_wanted(market, found)
+    _drop(market, found.where(others))
     batch = _drafts(market, found.where(wanted))
     line = market.run_of(batch.row) * market.budget.shape[1] + market.line_of(batch)
     targets = _targets(market, batch)
@@ -165,11 +165,13 @@ def make_offers(market: Market) -> None:
     batch.pay[:] = appraisal.package_pay(market, base, batch.sign_on, batch.grant, batch.lab)
     fits = _affordable(market, batch, line, (targets.value - cost) * chance / np.maximum(cost, 1.0))
     _send(market, batch if fits.all() else batch.where(fits))
-    _wait(market, found.where(np.flatnonzero(wanted)[~fits]))
+    _wait(market, found.where(wanted[~fits]))
 
 
-def _still_wanted(market: Market, found: Approaches) -> Booleans:
-    """Approaches that may become offers: same spell, not leaving, lab alive, one offer a lab.
+def _still_wanted(market: Market, found: Approaches) -> tuple[Integers, Integers]:
+    """Positions of the approaches that may become offers, by person, and of the others.
+
+    Wanted are those to people in the same spell who are not leaving, of labs alive, one a person and lab.
 
     Who leaves by hazard this week decides no more: exits come first, as in discrete-time search theory.
     """
@@ -177,16 +179,14 @@ def _still_wanted(market: Market, found: Approaches) -> Booleans:
     same = (people.spell[found.row] == found.spell) & ~people.leaving[found.row]
     same &= people.exit_week[found.row] != market.week
     wanted = same & ~segments.at(market.labs.failed, market.run_of(found.row), found.lab)
-    labs = market.shape[1]
+    labs, campaigns = market.shape[1], len(market.constants.campaigns)
     pair = found.row * labs + found.lab
-    rank = len(market.constants.campaigns) - 1 - found.campaign  # campaigns first, then as they stand
-    order = np.argsort(
-        (pair * (len(market.constants.campaigns) + 1) + rank) * len(pair) + np.arange(len(pair))
-    )
+    rank = campaigns - 1 - found.campaign  # campaigns first, then as they stand: one key, quickly sorted
+    order = np.argsort((pair * (campaigns + 1) + rank) * len(pair) + np.arange(len(pair)))
     wanted[order] &= segments.starts(pair[order])
     if len(running):
         wanted &= ~np.isin(pair, running.row * labs + running.lab)
-    return np.asarray(wanted)
+    return order[wanted[order]], np.flatnonzero(~wanted)
 
 
 def _drop(market: Market, batch: Approaches) -> None:
@@ -297,4 +297,7 @@ def _send(market: Market, batch: Offers) -> None:
     segments.add(market.promised, (run, market.line_of(batch)), batch.escrow)
     segments.add(market.campaign_committed, (run[theirs], batch.campaign[theirs]), batch.package[theirs])
     segments.add(market.tally.offers, (run, batch.lab), 1)
-    market.offers = Offers.joined([market.offers, batch] if len(market.offers) else [batch])
+    if len(market.offers):
+        batch = Offers.joined([market.offers, batch])
+        batch = batch.where(np.argsort(batch.row * market.shape[1] + batch.lab))
+    market.offers = batch
