@@ -132,6 +132,16 @@ def pick_unit(market: Market, run: Integers, lab: Integers, u: Floats) -> Intege
     return np.asarray((u[:, None] * until[:, -1:] >= until).sum(axis=1))
 
 
+def draw_units(market: Market, rows: Integers, lab: Integers, purpose: Purpose, week: int = 0) -> Integers:
+    """A unit of each lab for each person; drawn by the units' shares where the lab has several."""
+    unit = market.constants.default_unit[lab]
+    several = np.flatnonzero(market.constants.several_units[lab])
+    run, person = market.run_of(rows[several]), market.id_of(rows[several])
+    u = uniforms(market.key_of(run, purpose, week), person)
+    unit[several] = pick_unit(market, run, lab[several], u)
+    return unit
+
+
 def split_package(package_usd: Floats, share: float) -> tuple[Integers, Integers]:
     """A package in USD as sign-on and face of the grant, in cents."""
     cents = np.rint(package_usd * 100).astype(np.int64)
@@ -185,11 +195,7 @@ def present_cost(market: Market, rows: Integers) -> Floats:
 def approaches(market: Market, rows: Integers, lab: Integers, **columns: object) -> Approaches:
     """Approaches to people by labs, as of this week; a unit is drawn unless `columns` has one."""
     if "unit" not in columns:
-        columns["unit"] = unit = market.constants.default_unit[lab]
-        several = np.flatnonzero(market.constants.several_units[lab])
-        run, person = market.run_of(rows[several]), market.id_of(rows[several])
-        u = uniforms(market.key_of(run, Purpose.UNIT, market.week), person)
-        unit[several] = pick_unit(market, run, lab[several], u)
+        columns["unit"] = draw_units(market, rows, lab, Purpose.UNIT, market.week)
     people = market.researchers
     given = {"title": 0, "attempt": 0} | columns
     return Approaches.new(

@@ -115,10 +115,10 @@ def draw_ties(scenario: Scenario, keys: Keys, people: int, entry_weeks: Integers
         sides += [
             first + (person - first + d) % length for d in ((distance, -distance) if ring else (distance,))
         ]
-    if not sides:
-        return np.zeros((len(keys) * people, 0), np.int32)
-    rows = np.stack(sides, axis=2) + people * np.arange(len(keys))[:, None, None]
-    return rows.astype(np.int32).reshape(len(keys) * people, len(sides))
+    rows = np.empty((len(keys) * people, len(sides)), np.int32)
+    for tied, side in zip(rows.T, sides, strict=True):
+        tied[:] = (side + people * np.arange(len(keys))[:, None]).ravel()
+    return rows
 
 
 def reverse(ties: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -200,9 +200,7 @@ def _staff_the_labs(market: Market, rows: Integers) -> None:
     people, constants = market.researchers, market.constants
     lab = people.place[rows].astype(np.int64)
     run, person = market.run_of(rows), market.id_of(rows)
-    people.unit[rows] = appraisal.pick_unit(
-        market, run, lab, uniforms(market.key_of(run, Purpose.OPENING_UNIT), person)
-    )
+    people.unit[rows] = appraisal.draw_units(market, rows, lab, Purpose.OPENING_UNIT)
     years = opening_tenure(market, lab, uniforms(market.key_of(run, Purpose.TENURE), person))
     people.start_week[rows] = -1 - spells.whole_weeks(years)
     base, package = appraisal.scale_pay(market, rows, lab, people.unit[rows].astype(np.int64))
