@@ -47,9 +47,10 @@ def position(groups: Integers) -> Integers:
 def at[T: np.generic](
     table: npt.NDArray[T], row: Integers, column: npt.NDArray[np.integer] | int
 ) -> npt.NDArray[T]:
-    """The cells (row, column) of a table, one for each pair; none may be negative.
+    """The cells (row, column) of a table, one for each pair.
 
-    As `table[row, column]`, but on the flat table, which takes less than half the time.
+    As `table[row, column]`, but on the flat table, which takes less than half the time, and sees to no
+    column being outside: those must be labs, units or budget lines.
     """
     return np.asarray(table.reshape(-1, copy=False).take(row * table.shape[1] + column))
 

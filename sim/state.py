@@ -279,7 +279,7 @@ class Market:
 
     def id_of(self, rows: Integers) -> Integers:
         """Id of each researcher row within its run."""
-        return rows - self.run_of(rows) * self.people  # numpy divides many times as quickly as it takes rests
+        return rows - self.run_of(rows) * self.people  # several times as quick as `rows % people`
 
     def able_to_pay(self, runs: Integers, lab: int, cents: int) -> Integers:
         """Those of the runs in which a lab's treasury holds an amount."""
