@@ -50,11 +50,14 @@ sys.exit(main(sys.argv[1:]))
 """
 
 STUCK = """
-import sys, threading
+import sys, threading, uvicorn
 from sim.report import serve
 
+async def for_ever(*_, **__):
+    threading.Event().wait()
+
 serve.SECONDS_TO_END = 1
-threading.Thread(target=threading.Event().wait).start()
+{}
 from sim.cli import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -116,8 +119,12 @@ def test_bad_arguments_are_said_without_a_traceback(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="ends the server by a signal, as a terminal does")
-def test_ctrl_c_ends_a_server_one_of_whose_threads_waits_for_ever(tmp_path: Path) -> None:
-    with served(STUCK, tmp_path / "log.txt"):
+@pytest.mark.parametrize(
+    "trouble",
+    ["threading.Thread(target=threading.Event().wait).start()", "uvicorn.Server.shutdown = for_ever"],
+)
+def test_ctrl_c_ends_a_server_of_which_something_waits_for_ever(trouble: str, tmp_path: Path) -> None:
+    with served(STUCK.format(trouble), tmp_path / "log.txt"):
         pass
 
 

@@ -22,6 +22,7 @@ SCENARIO_VARIABLE = "TALENTSIM_SCENARIO"  # the scenario that the page opens wit
 NEEDED = ("solara", "altair", "ipyvuetify", "starlette")  # what the extra `app` installs
 SECONDS_TO_CLOSE = 2  # the connections of visitors
 SECONDS_TO_END = 10  # this process, whatever its threads wait for
+SECONDS_TO_LOOK = 0.5  # between two looks at whether the server is asked to end
 
 
 class AppMissing(Exception):
@@ -58,17 +59,25 @@ def serve(scenario: str, host: str, port: int, open_browser: bool) -> None:
         print(f"The page is at {address} (Ctrl-C ends it)", flush=True)
         if open_browser:  # the socket listens already, so the browser waits until the server has started
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        threading.Thread(target=_end_with_main_thread, daemon=True).start()
-        server.run(sockets=[listener])
+        closed = threading.Event()
+        threading.Thread(target=_end_in_time, args=(server, closed), daemon=True).start()
+        try:
+            server.run(sockets=[listener])
+        finally:
+            closed.set()
 
 
-def _end_with_main_thread() -> None:
-    """End the process soon after its main thread, which waits at its end for the threads of visitors.
+def _end_in_time(server: Any, closed: threading.Event) -> None:
+    """End the process if the server is asked to end and does not, or its threads outlive the main one.
 
-    One of these may wait for an answer of the server that has stopped, and would wait for ever.
+    Solara closes visitors' pages from the server's thread, and each under a lock that one of the visitor's
+    threads may hold while it waits for the server: then both wait for ever.
     """
-    threading.main_thread().join()
-    time.sleep(SECONDS_TO_END)
+    while not server.should_exit and not closed.wait(SECONDS_TO_LOOK):
+        pass
+    if closed.wait(SECONDS_TO_END):
+        threading.main_thread().join()
+        time.sleep(SECONDS_TO_END)
     os._exit(0)
 
 
