@@ -16,6 +16,8 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
+from sim.interrupts import interrupts
+
 LOCAL, CLUSTER = "local", "dask://"
 DEATHS = 3  # so many times running may a worker die before a single task is done
 CONNECT_SECONDS = 5
@@ -50,7 +52,7 @@ class Workers(ProcessPoolExecutor):
 
     def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """The future of a task; starts a worker for it if all are busy."""
-        with _interrupts(held=True):
+        with interrupts(held=True):
             return super().submit(fn, *args, **kwargs)
 
 
@@ -107,7 +109,7 @@ def _drained(
             waiting[executor.submit(function, *task[1])] = task[0]
         if not waiting:
             return
-        with _interrupts(held=True):  # an import may swallow one
+        with interrupts(held=True):  # an import may swallow one
             meanwhile()
         for future in wait(waiting, return_when=FIRST_COMPLETED).done:
             yield waiting.pop(future), future.result()
@@ -154,27 +156,9 @@ def worker_context() -> Any:
     context = multiprocessing.get_context("forkserver")
     # imported once, not by each worker; pyarrow imports pandas with its first array, and draws import scipy
     context.set_forkserver_preload(["sim.chunks", "pandas", "scipy.special"])
-    with _interrupts(held=False):  # the server that forks the workers, and they, go on ignoring them
+    with interrupts(held=False):  # the server that forks the workers, and they, go on ignoring them
         forkserver.ensure_running()
     return context
-
-
-@contextmanager
-def _interrupts(held: bool) -> Iterator[None]:
-    """Hold an interrupt (Ctrl-C) back until the end of the block, or drop it."""
-    if threading.current_thread() is not threading.main_thread():  # only that one is interrupted
-        yield
-        return
-    caught: list[int] = []
-    before = signal.signal(
-        signal.SIGINT, (lambda number, _: caught.append(number)) if held else signal.SIG_IGN
-    )
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if caught:
-        raise KeyboardInterrupt
 
 
 def _start_worker() -> None:

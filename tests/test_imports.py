@@ -14,6 +14,7 @@ ORDER = [
     "sim.version",
     "sim.quantities",
     "sim.files",
+    "sim.interrupts",
     "sim.figures",
     "sim.scenario.errors",
     "sim.scenario.annotations",

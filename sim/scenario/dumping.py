@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
+from sim.interrupts import interrupts
 from sim.scenario.errors import Citation, Place
 from sim.scenario.provenance import Plain
 from sim.scenario.yaml_nodes import Node, Scalar, reads_as_text
@@ -70,7 +71,8 @@ def to_yaml(data: Plain, width: int = _WIDTH) -> str:
     yaml.width = width
     yaml.allow_unicode = True
     stream = io.StringIO()
-    yaml.serialize(_yaml_node(data), stream)
+    with interrupts(held=True):  # interrupted while it writes, ruamel prints what it was about to write
+        yaml.serialize(_yaml_node(data), stream)
     return stream.getvalue()
 
 
