@@ -50,7 +50,7 @@ def at[T: np.generic](
     """The cells (row, column) of a table, one for each pair.
 
     As `table[row, column]`, but on the flat table, which takes less than half the time, and sees to no
-    column being outside: those must be labs, units or budget lines.
+    column being outside: those must be labs, units, budget lines or accounts.
     """
     return np.asarray(table.reshape(-1, copy=False).take(row * table.shape[1] + column))
 

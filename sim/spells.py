@@ -250,11 +250,11 @@ def exit_causes(market: Market, rows: Integers) -> Integers:
 def cash_covers(market: Market, rows: Integers, cash: Integers) -> Booleans:
     """Whose cash, in cents, the free money of their labs covers, in order of id within each lab."""
     run, lab = market.run_of(rows), market.researchers.place[rows].astype(np.int64)
-    place = run * market.shape[1] + lab
-    order = np.argsort(place * market.people + market.id_of(rows))
+    group = run * market.shape[1] + lab
+    order = np.argsort(group * market.people + market.id_of(rows))
     free = market.ledger.of(run, Ledger.talent(lab)) - segments.at(market.promised, run, lab)
     fits = np.zeros(len(rows), np.bool_)
-    fits[order] = segments.running_total(place[order], cash[order]) <= free[order]
+    fits[order] = segments.running_total(group[order], cash[order]) <= free[order]
     return fits
 
 
