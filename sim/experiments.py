@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COMPARISON_TABLE, SWEEP_TABLE = "comparison.parquet", "sweep.parquet"
+VARIANTS = "variants"
 
 RUNS_WORTH_A_PROCESS = 400
 """From so many runs on, variants are finished in several processes."""
@@ -213,23 +214,36 @@ def resume(
 
 
 def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> None:
-    measures = work.compute(jobs, where, progress, partial(_import_last, work.experiment.kind))
+    kind = work.experiment.kind
+    known = _known(work, work.compute(jobs, where, progress, partial(_import_last, kind)))
     for left in (work.folder / CHUNKS).glob(".finished-*"):
         shutil.rmtree(left, ignore_errors=True)
     staged = work.folder / CHUNKS / f".finished-{os.getpid()}"  # not where a dying worker may still write
     staged.mkdir()
     try:
-        if work.experiment.kind == RUN:
-            _finish_run(work, staged, measures)
+        if kind == RUN:
+            _finish_run(work, staged, known.get(RUN))
+        elif kind == COMPARE:
+            _finish_comparison(work, staged, jobs, known)
         else:
-            finish = _finish_comparison if work.experiment.kind == COMPARE else _finish_sweep
-            with closing(_finished_variants(work, staged, jobs)) as variants:
-                finish(work, staged, variants)
+            _finish_sweep(work, staged, jobs)
     except AllFailed:
         shutil.rmtree(work.folder / CHUNKS)
         raise
     sync_folder(staged)
     work.complete(staged)
+
+
+def _known(work: Work, measures: dict[Chunk, Ensemble]) -> dict[str, Ensemble]:
+    """The variants all of whose chunks have just been measured."""
+    chunks: dict[str, list[Chunk]] = {}
+    for chunk in work.chunks:
+        chunks.setdefault(chunk.variant, []).append(chunk)
+    return {
+        name: join([measures[chunk] for chunk in theirs])
+        for name, theirs in chunks.items()
+        if measures.keys() >= set(theirs)
+    }
 
 
 def _import_last(kind: str) -> None:
@@ -240,11 +254,10 @@ def _import_last(kind: str) -> None:
         import scipy.special  # noqa: F401
 
 
-def _finish_run(work: Work, staged: Path, measures: dict[Chunk, Ensemble]) -> None:
+def _finish_run(work: Work, staged: Path, ensemble: Ensemble | None) -> None:
     """Write the run folder; the pictures are drawn first, in their place, if all has just been measured."""
-    request, ensemble = work.experiment.first, None
-    if measures.keys() == set(work.chunks):
-        ensemble = join([measures[chunk] for chunk in work.chunks])
+    request = work.experiment.first
+    if ensemble is not None:
         draw_run(work.folder, request.scenario, ensemble)
     write_run(staged, request, work.blocks(RUN), work.command, work.folder, ensemble)
 
@@ -265,12 +278,22 @@ def _leave(folder: Path, above: Sequence[Path]) -> None:
             return
 
 
-def _finished_variants(work: Work, staged: Path, jobs: int) -> Generator[Variant]:
-    """Write the run folder of each variant: in order, and in several processes where that pays."""
-    names = list(work.experiment.variants)
+def _finished_variants(
+    work: Work,
+    staged: Path,
+    jobs: int,
+    known: dict[str, Ensemble] | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Generator[Variant]:
+    """Write the run folder of each variant: in order, and in several processes where that pays.
+
+    Those that are `known` come without their pictures; `meanwhile` is called as by `computed`.
+    """
+    names, known = list(work.experiment.variants), known or {}
     width = jobs if work.experiment.runs >= RUNS_WORTH_A_PROCESS else 1
+    tasks = [(work, name, staged, known.get(name)) for name in names]
     waiting: dict[int, tuple[Ensemble | None, list[dict[str, Any]]]] = {}
-    with closing(computed(finish_variant, [(work, name, staged) for name in names], LOCAL, width)) as done:
+    with closing(computed(finish_variant, tasks, LOCAL, width, meanwhile)) as done:
         for next_one, name in enumerate(names):
             while next_one not in waiting:
                 number, value = next(done)
@@ -279,55 +302,82 @@ def _finished_variants(work: Work, staged: Path, jobs: int) -> Generator[Variant
             yield name, ensemble, [{"variant": name, **row} for row in failures]
 
 
-def finish_variant(work: Work, name: str, staged: Path) -> tuple[Ensemble | None, list[dict[str, Any]]]:
+def finish_variant(
+    work: Work, name: str, staged: Path, known: Ensemble | None = None
+) -> tuple[Ensemble | None, list[dict[str, Any]]]:
     """Write the run folder of a variant; its measure (None if no run came to its end), and what failed.
 
-    The measure comes back without the curves that only the variant's own picture needs.
+    Its pictures are left to whoever has its measure already. The measure comes back without the curves
+    that only they need.
     """
-    folder = staged / "variants" / name
-    folder.mkdir(parents=True)
-    goal = work.folder / "variants" / name
+    folder = _variant_folder(staged, name)
+    goal = work.folder / VARIANTS / name
+    request = work.experiment.variants[name]
     try:
-        ensemble = write_run(folder, work.experiment.variants[name], work.blocks(name), work.command, goal)
+        ensemble = write_run(folder, request, work.blocks(name), work.command, goal, known)
     except AllFailed as error:
         shutil.rmtree(folder)
         return None, error.failures
-    sync_folder(folder)
     return replace(ensemble, survival=ensemble.survival[:0]), read_manifest(folder)["failures"]
 
 
-def _finish_comparison(work: Work, staged: Path, variants: Iterable[Variant]) -> None:
+def _variant_folder(staged: Path, name: str) -> Path:
+    """Where the files of a variant are staged; who comes first makes it."""
+    folder = staged / VARIANTS / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _finish_comparison(work: Work, staged: Path, jobs: int, known: dict[str, Ensemble]) -> None:
+    """Write the folders of the variants and the comparison; what is known is drawn while others write."""
+    variants = work.experiment.variants
+    failures: list[dict[str, Any]] = []
+    ensembles: dict[str, Ensemble] = {}
+
+    @cache
+    def draw_known() -> None:
+        for name, ensemble in known.items():
+            draw_run(_variant_folder(staged, name), variants[name].scenario, ensemble)
+        if known.keys() == variants.keys():
+            _write_comparison(work, staged, known)
+
+    with closing(_finished_variants(work, staged, jobs, known, draw_known)) as finished:
+        for name, ensemble, failed in finished:
+            failures += failed
+            if ensemble is None:
+                raise AllFailed(failed)
+            ensembles[name] = ensemble
+    if known.keys() != variants.keys():
+        _write_comparison(work, staged, ensembles)
+    _write_manifest(work, staged, {"notes": comparing.not_shared(ensembles), "failures": failures})
+
+
+def _write_comparison(work: Work, staged: Path, ensembles: dict[str, Ensemble]) -> None:
+    """Write what the comparison tells and draw it, over the weeks that all variants have."""
     from sim.report import plots
 
-    failures: list[dict[str, Any]] = []
-    weeks, ensembles, full = _shortest(work.experiment), {}, {}
-    for name, ensemble, failed in variants:
-        failures += failed
-        if ensemble is None:
-            raise AllFailed(failed)
-        full[name] = ensembles[name] = ensemble
-        request = work.experiment.variants[name]
-        if request.scenario.horizon > weeks:
+    weeks, cut = _shortest(work.experiment), {}
+    scenarios = {name: work.experiment.variants[name].scenario for name in ensembles}
+    for name, scenario in scenarios.items():
+        if scenario.horizon > weeks:
             blocks = (block for block, _ in work.blocks(name) if block is not None)
-            ensembles[name] = join([_measured(request.scenario, block, weeks) for block in blocks])
-    scenarios = {name: request.scenario for name, request in work.experiment.variants.items()}
-    found = Comparison(scenarios, ensembles)
+            cut[name] = join([_measured(scenario, block, weeks) for block in blocks])
+    found = Comparison(scenarios, ensembles | cut)
     tables.write_table(staged / COMPARISON_TABLE, found.rows)
-    for other in list(ensembles)[1:]:
+    for other in list(scenarios)[1:]:
         plots.save(found.plot(other), staged / f"difference-{other}.png")
-    notes = comparing.not_shared(full)
-    _write_manifest(work, staged, {"notes": notes, "failures": failures})
 
 
-def _finish_sweep(work: Work, staged: Path, variants: Iterable[Variant]) -> None:
+def _finish_sweep(work: Work, staged: Path, jobs: int) -> None:
     from sim.report import differences, plots
 
     failures: list[dict[str, Any]] = []
     rows = []
-    for (name, ensemble, failed), point in zip(variants, work.experiment.design, strict=True):
-        failures += failed
-        if ensemble is not None:
-            rows.append(comparing.sweep_rows(name, point, ensemble))
+    with closing(_finished_variants(work, staged, jobs)) as variants:
+        for (name, ensemble, failed), point in zip(variants, work.experiment.design, strict=True):
+            failures += failed
+            if ensemble is not None:
+                rows.append(comparing.sweep_rows(name, point, ensemble))
     if not rows:
         raise AllFailed(failures)
     table = pa.concat_tables(rows)

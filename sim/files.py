@@ -18,6 +18,12 @@ def temporary_sibling(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
 
 
+def remove_temporaries(folder: Path) -> None:
+    """Take away what a process that was killed left half written, anywhere below a folder."""
+    for path in folder.rglob(".*.tmp"):
+        path.unlink(missing_ok=True)
+
+
 def sync_file(path: Path) -> None:
     """Return only when the bytes of `path` are on the disk; OSError if they cannot be."""
     with path.open("rb+") as file:

@@ -33,9 +33,9 @@ from sim.chunks import (
     unpacked,
 )
 from sim.executors import LOCAL, computed
-from sim.files import replacing, sync_folder, write_text
+from sim.files import remove_temporaries, replacing, sync_folder, write_text
 from sim.lock import WorkError, remove_lock
-from sim.request import RUN, Experiment, Request, difference, sha256
+from sim.request import SWEEP, Experiment, Request, difference, sha256
 from sim.scenario.errors import ScenarioError
 from sim.scenario.loading import dump_scenario, load_scenario
 from sim.version import __version__
@@ -84,8 +84,8 @@ class Work:
         """Compute what is missing, and keep each chunk as it comes.
 
         Returns:
-            of a single run, the measure of each chunk that was missing; of many variants they would grow
-            too large to wait in memory for the last.
+            the measure of each chunk that was missing; none of a sweep, whose many variants would grow too
+            large to wait in memory for the last.
 
         Raises:
             ExecutorError: if it cannot be computed there.
@@ -95,7 +95,7 @@ class Work:
         if progress is not None:
             progress(self.experiment.runs - sum(len(chunk.runs) for chunk in missing))
         first, work = self.experiment.first, cut_together(self.experiment, missing)
-        measured = self.experiment.kind == RUN
+        measured = self.experiment.kind != SWEEP
         tasks = [
             (scenarios_of(self.experiment, chunks), first.seed, chunks[0].runs, first.full, measured, code)
             for chunks in work
@@ -114,6 +114,7 @@ class Work:
 
     def complete(self, staged: Path) -> None:
         """Put the finished files, staged in a folder below `chunks/`, into their place; the manifest last."""
+        remove_temporaries(staged)  # of workers that died while they wrote
         entries = sorted(staged.iterdir(), key=lambda path: path.name == MANIFEST)
         for entry in entries:
             goal = self.folder / entry.name

@@ -22,7 +22,7 @@ from benchmarks import kills
 from sim import cli, executors, experiments, files, folder, results, runner, simulate, tables
 from sim.analysis import counts
 from sim.chunks import packed, unpacked
-from sim.designs import factorial, sweep_of
+from sim.designs import comparison_of, factorial, sweep_of
 from sim.lock import WorkError, locked
 from sim.report import plots
 from sim.request import Experiment, Request
@@ -36,9 +36,9 @@ FILES = {
 }  # fmt: skip
 
 
-def tiny(**changes: Any) -> Any:
+def tiny(weeks: int = 6, **changes: Any) -> Any:
     labs = {"alpha": lab(14, label="Alpha"), "beta": lab(9, label="Beta", process="0 weeks")}
-    return scenario(market_of(labs, weeks=6, **changes))
+    return scenario(market_of(labs, weeks, **changes))
 
 
 @pytest.fixture
@@ -75,6 +75,23 @@ def call(*words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str
     code = cli.main([*words])
     out, err = capsys.readouterr()
     return code, out, err
+
+
+def pair() -> Experiment:
+    """A comparison of the tiny scenario with a longer one, in chunks of two runs of each."""
+    return comparison_of([tiny(name="tiny"), tiny(8, name="longer")], runs=RUNS, seed=3)
+
+
+def told(at: Path) -> dict[str, Any]:
+    """What a comparison's folder says: its own rows, and the figures and tables of each variant."""
+    found = {name: at / "variants" / name for name in manifest(at)["variants"]}
+    assert {frozenset(names(variant)) for variant in found.values()} == {frozenset(FILES)}
+    return {
+        name: (folder.read_summary(variant), manifest(variant)["hashes"]) for name, variant in found.items()
+    } | {
+        "files": names(at),
+        "rows": experiments.rows_in(at).to_pylist(),
+    }
 
 
 ASKED = ("run", "tiny.yaml", "--runs", str(RUNS), "--seed", "3", "--jobs", "1", "--out", "x")
@@ -142,6 +159,27 @@ def test_pictures_come_before_the_tables(jobs, here, due, monkeypatch) -> None:
     assert manifest(here / "x")["hashes"] == due
     panel = counts.Panel.of(results.run(tiny(), runs=RUNS, seed=3).table("labs"), ["alpha", "beta"])
     assert drawn == [counts.cumulative_hires(panel).tolist()] * 2
+
+
+@pytest.mark.parametrize("lost", ["nothing", "tiny", "longer", "*"])
+def test_a_comparison_is_the_same_whatever_of_it_was_measured_before(lost, here, monkeypatch) -> None:
+    """Whose chunks are computed now is drawn here; the others are measured and drawn by who writes them."""
+
+    def full_disk(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    experiments.perform(pair(), here / "due", jobs=1)
+    with monkeypatch.context() as broken:
+        broken.setattr(tables, "append", full_disk)
+        with pytest.raises(OSError, match="No space"):
+            experiments.perform(pair(), here / "x", jobs=1)
+    for path in (here / "x" / "chunks").glob(f"{lost}/*.chunk"):
+        path.unlink()
+    drawn: list[str] = []
+    monkeypatch.setattr(plots, "draw_hiring", lambda *given: drawn.append(given[0].name))
+    experiments.resume(here / "x", jobs=1)
+    assert told(here / "x") == told(here / "due")
+    assert sorted(drawn) == ["longer", "tiny"]
 
 
 def test_a_block_survives_its_chunk(tmp_path) -> None:
@@ -425,6 +463,16 @@ def test_a_worker_that_dies_is_replaced(here, due, monkeypatch) -> None:
     assert manifest(here / "x")["hashes"] == due
 
 
+def test_a_worker_that_dies_while_it_finishes_a_variant_is_replaced(here, monkeypatch) -> None:
+    """What it leaves behind is written again."""
+    monkeypatch.setattr(experiments, "RUNS_WORTH_A_PROCESS", 0)
+    experiments.perform(pair(), here / "due", jobs=2)
+    monkeypatch.setattr(experiments, "finish_variant", small_workers.finish_and_die_once)
+    experiments.perform(pair(), here / "x", jobs=2)
+    assert (here / small_workers.MARK).exists()
+    assert told(here / "x") == told(here / "due")
+
+
 def test_workers_that_keep_dying_are_given_up() -> None:
     with pytest.raises(executors.ExecutorError, match="died 3 times running"):
         list(executors.computed(os._exit, [(9,), (9,)], jobs=2))
@@ -494,7 +542,7 @@ from pathlib import Path
 from benchmarks import kills
 from sim import experiments, files, simulate
 from sim.chunks import unpacked
-from sim.designs import factorial, sweep_of
+from sim.designs import comparison_of, factorial, sweep_of
 from sim.report import differences, plots
 
 plots.draw_hiring = plots.draw_retention = lambda *_: None

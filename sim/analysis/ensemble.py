@@ -191,14 +191,14 @@ def _stars(panel: Panel, spells: Any) -> Floats:
     opening = np.array([word == "opening" for word in origins] + [False])[origin]
     place = np.array([panel.labs.index(name) for name in names] + [-1])[lab]
     there = numbers(spells.column("censored"))
-    stars = np.full((len(panel.runs), len(panel.labs)), np.nan)
-    by_run = np.argsort(run, kind="stable")
-    for r, mine in enumerate(np.split(by_run, np.cumsum(np.bincount(run, minlength=len(panel.runs)))[:-1])):
-        staff = talent[mine[opening[mine]]]
-        if len(staff):
-            shining = mine[there[mine] & (talent[mine] >= np.quantile(staff, 1 - STAR_SHARE))]
-            stars[r] = np.bincount(place[shining], minlength=len(panel.labs))
-    return stars
+    runs, labs = len(panel.runs), len(panel.labs)
+    staff = np.flatnonzero(opening)
+    staff = staff[np.argsort(run[staff], kind="stable")]
+    by_run = np.split(talent[staff], np.cumsum(np.bincount(run[staff], minlength=runs))[:-1])
+    threshold = np.array([np.quantile(part, 1 - STAR_SHARE) if len(part) else np.nan for part in by_run])
+    shining = there & (talent >= threshold[run])
+    stars = np.bincount((run * labs + place)[shining], minlength=runs * labs).reshape(runs, labs)
+    return np.where(np.isnan(threshold)[:, None], np.nan, stars)
 
 
 def _campaign(name: str, panel: Panel, offers: Any) -> dict[str, Floats]:
@@ -231,5 +231,6 @@ def _campaign(name: str, panel: Panel, offers: Any) -> dict[str, Floats]:
 
 def _distinct(run: Any, person: Any, runs: int) -> Floats:
     """How many different people there are in each run."""
-    pairs = np.unique(np.stack([run, person]), axis=1)
-    return np.bincount(pairs[0], minlength=runs).astype(float)
+    people = int(person.max(initial=0)) + 1
+    pairs = np.unique(run * people + person)
+    return np.bincount(pairs // people, minlength=runs).astype(float)
