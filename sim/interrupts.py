@@ -23,4 +23,4 @@ def interrupts(held: bool) -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, before)
     if caught:
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)  # to whom it was meant for: by default it is KeyboardInterrupt

@@ -50,7 +50,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 STUCK = """
-import sys, threading, uvicorn
+import concurrent.futures, sys, threading, uvicorn
 from sim.report import serve
 
 async def for_ever(*_, **__):
@@ -121,7 +121,11 @@ def test_bad_arguments_are_said_without_a_traceback(
 @pytest.mark.skipif(os.name == "nt", reason="ends the server by a signal, as a terminal does")
 @pytest.mark.parametrize(
     "trouble",
-    ["threading.Thread(target=threading.Event().wait).start()", "uvicorn.Server.shutdown = for_ever"],
+    [
+        "threading.Thread(target=threading.Event().wait).start()",
+        "concurrent.futures.ThreadPoolExecutor().submit(threading.Event().wait)",
+        "uvicorn.Server.shutdown = for_ever",
+    ],
 )
 def test_ctrl_c_ends_a_server_of_which_something_waits_for_ever(trouble: str, tmp_path: Path) -> None:
     with served(STUCK.format(trouble), tmp_path / "log.txt"):

@@ -25,6 +25,20 @@ def test_an_interrupt_waits_for_the_end_of_the_block_or_is_dropped(tmp_path: Pat
 
 
 @on_posix
+def test_an_interrupt_held_back_goes_to_whoever_handles_interrupts() -> None:
+    """A server's own handler ends it in its own way."""
+    told: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: told.append(number))
+    try:
+        with interrupts(held=True):
+            os.kill(os.getpid(), signal.SIGINT)
+            assert told == []
+        assert told == [signal.SIGINT]
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@on_posix
 def test_a_scenario_interrupted_while_it_is_written_prints_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

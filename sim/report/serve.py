@@ -68,16 +68,15 @@ def serve(scenario: str, host: str, port: int, open_browser: bool) -> None:
 
 
 def _end_in_time(server: Any, closed: threading.Event) -> None:
-    """End the process if the server is asked to end and does not, or its threads outlive the main one.
+    """End the process some time after the server is asked to end, if it has not ended by then.
 
     Solara closes visitors' pages from the server's thread, and each under a lock that one of the visitor's
-    threads may hold while it waits for the server: then both wait for ever.
+    threads may hold while it waits for the server: then both wait for ever. And Python itself waits at its
+    end for the threads of every pool.
     """
     while not server.should_exit and not closed.wait(SECONDS_TO_LOOK):
         pass
-    if closed.wait(SECONDS_TO_END):
-        threading.main_thread().join()
-        time.sleep(SECONDS_TO_END)
+    time.sleep(SECONDS_TO_END)
     os._exit(0)
 
 
