@@ -46,11 +46,14 @@ class Chunk:
 
 def cut(experiment: Experiment, size: int) -> list[Chunk]:
     """All chunks, the first of each variant before the second of any, so that work cut short is balanced."""
-    found = []
-    for name, request in experiment.variants.items():
-        runs = request.run_numbers
-        found += [Chunk(name, runs[i : i + size]) for i in range(0, len(runs), size)]
+    found = [chunk for name in experiment.variants for chunk in cut_variant(experiment, name, size)]
     return sorted(found, key=lambda chunk: chunk.runs[0])
+
+
+def cut_variant(experiment: Experiment, name: str, size: int) -> list[Chunk]:
+    """The chunks of a variant, in the order of its runs."""
+    runs = experiment.variants[name].run_numbers
+    return [Chunk(name, runs[i : i + size]) for i in range(0, len(runs), size)]
 
 
 def size_for(experiment: Experiment, jobs: int) -> int:

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from typing import Any, cast
 
 from sim.interrupts import interrupts
@@ -70,13 +71,14 @@ def computed(
         tasks: its arguments, task by task.
         where: `local`, or `dask://HOST:PORT`.
         jobs: processes on this machine; with 1 it computes in this one.
-        meanwhile: called each time before values are waited for, when workers have something to do.
+        meanwhile: called once, when workers have something to do.
 
     Raises:
         ExecutorError: if the place cannot be reached, or its workers keep dying.
         Exception: whatever a task raises.
     """
     missing = dict(enumerate(tasks))
+    meanwhile = cache(meanwhile)
     deaths = 0
     while missing:
         try:

@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ import pyarrow as pa
 from sim import simulate, tables
 from sim.analysis import compare as comparing
 from sim.analysis.ensemble import Ensemble, join, measure
-from sim.chunks import Chunk, cut, cut_together, scenarios_of, size_for
+from sim.chunks import Chunk, cut, cut_together, cut_variant, scenarios_of, size_for
 from sim.designs import ScenarioLike, comparison_of
 from sim.executors import LOCAL, computed
 from sim.files import sync_folder
@@ -125,8 +125,8 @@ def compare(
     """
     experiment = comparison_of(scenarios, overrides, runs=runs, seed=seed)
     weeks = _shortest(experiment)
-    chunks = cut(experiment, size_for(experiment, jobs))
-    work = cut_together(experiment, chunks)
+    size = size_for(experiment, jobs)
+    work = cut_together(experiment, cut(experiment, size))
     tasks = [(scenarios_of(experiment, some), seed, some[0].runs, weeks) for some in work]
     done: dict[Chunk, Ensemble] = {}
     with closing(computed(measured_together, tasks, LOCAL, jobs)) as found:
@@ -135,7 +135,8 @@ def compare(
             if progress is not None:
                 progress(sum(len(chunk.runs) for chunk in work[number]))
     ensembles = {
-        name: join([done[chunk] for chunk in chunks if chunk.variant == name]) for name in experiment.variants
+        name: join([done[chunk] for chunk in cut_variant(experiment, name, size)])
+        for name in experiment.variants
     }
     return Comparison({name: r.scenario for name, r in experiment.variants.items()}, ensembles)
 
@@ -236,9 +237,7 @@ def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> N
 
 def _known(work: Work, measures: dict[Chunk, Ensemble]) -> dict[str, Ensemble]:
     """The variants all of whose chunks have just been measured."""
-    chunks: dict[str, list[Chunk]] = {}
-    for chunk in work.chunks:
-        chunks.setdefault(chunk.variant, []).append(chunk)
+    chunks = {name: work.chunks_of(name) for name in work.experiment.variants}
     return {
         name: join([measures[chunk] for chunk in theirs])
         for name, theirs in chunks.items()
@@ -334,8 +333,8 @@ def _finish_comparison(work: Work, staged: Path, jobs: int, known: dict[str, Ens
     failures: list[dict[str, Any]] = []
     ensembles: dict[str, Ensemble] = {}
 
-    @cache
     def draw_known() -> None:
+        """Draw what needs no worker."""
         for name, ensemble in known.items():
             draw_run(_variant_folder(staged, name), variants[name].scenario, ensemble)
         if known.keys() == variants.keys():

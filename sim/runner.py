@@ -28,6 +28,7 @@ from sim.chunks import (
     compute_together,
     cut,
     cut_together,
+    cut_variant,
     scenarios_of,
     size_for,
     unpacked,
@@ -59,6 +60,10 @@ class Work:
         """All chunks, done or not."""
         return cut(self.experiment, self.size)
 
+    def chunks_of(self, variant: str) -> list[Chunk]:
+        """The chunks of a variant in the order of its runs."""
+        return cut_variant(self.experiment, variant, self.size)
+
     @property
     def missing(self) -> list[Chunk]:
         """The chunks that are not there."""
@@ -70,9 +75,8 @@ class Work:
 
     def blocks(self, variant: str) -> Iterator[Block]:
         """The blocks of a variant in the order of its runs, one in memory at a time."""
-        for chunk in self.chunks:
-            if chunk.variant == variant:
-                yield unpacked(self.path(chunk))
+        for chunk in self.chunks_of(variant):
+            yield unpacked(self.path(chunk))
 
     def compute(
         self,

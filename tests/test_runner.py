@@ -94,6 +94,10 @@ def told(at: Path) -> dict[str, Any]:
     }
 
 
+def full_disk(*_: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 ASKED = ("run", "tiny.yaml", "--runs", str(RUNS), "--seed", "3", "--jobs", "1", "--out", "x")
 
 
@@ -145,9 +149,6 @@ def test_pictures_come_before_the_tables(jobs, here, due, monkeypatch) -> None:
     """They are drawn of what the workers measured, and stay when the tables cannot be written."""
     drawn = []
 
-    def full_disk(*_: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     monkeypatch.setattr(plots, "draw_hiring", lambda *given: drawn.append(given[2].tolist()))
     with monkeypatch.context() as broken:
         broken.setattr(tables, "append", full_disk)
@@ -164,9 +165,6 @@ def test_pictures_come_before_the_tables(jobs, here, due, monkeypatch) -> None:
 @pytest.mark.parametrize("lost", ["nothing", "tiny", "longer", "*"])
 def test_a_comparison_is_the_same_whatever_of_it_was_measured_before(lost, here, monkeypatch) -> None:
     """Whose chunks are computed now is drawn here; the others are measured and drawn by who writes them."""
-
-    def full_disk(*_: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
 
     experiments.perform(pair(), here / "due", jobs=1)
     with monkeypatch.context() as broken:

@@ -59,23 +59,22 @@ def serve(scenario: str, host: str, port: int, open_browser: bool) -> None:
         print(f"The page is at {address} (Ctrl-C ends it)", flush=True)
         if open_browser:  # the socket listens already, so the browser waits until the server has started
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        closed = threading.Event()
-        threading.Thread(target=_end_in_time, args=(server, closed), daemon=True).start()
+        threading.Thread(target=_end_in_time, args=(server,), daemon=True).start()
         try:
             server.run(sockets=[listener])
         finally:
-            closed.set()
+            server.should_exit = True
 
 
-def _end_in_time(server: Any, closed: threading.Event) -> None:
+def _end_in_time(server: Any) -> None:
     """End the process some time after the server is asked to end, if it has not ended by then.
 
     Solara closes visitors' pages from the server's thread, and each under a lock that one of the visitor's
     threads may hold while it waits for the server: then both wait for ever. And Python itself waits at its
     end for the threads of every pool.
     """
-    while not server.should_exit and not closed.wait(SECONDS_TO_LOOK):
-        pass
+    while not server.should_exit:
+        time.sleep(SECONDS_TO_LOOK)
     time.sleep(SECONDS_TO_END)
     os._exit(0)
 
