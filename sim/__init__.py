@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sim.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from sim.experiments import compare
+    from sim.comparison import compare
     from sim.model import Lab, Researcher, TalentMarket
     from sim.results import Result, ResultError, run
     from sim.scenario.errors import ScenarioError
@@ -27,7 +27,7 @@ _HOMES = {
     "scenario_names": "sim.scenario.loading",
     "ScenarioError": "sim.scenario.errors",
     "run": "sim.results",
-    "compare": "sim.experiments",
+    "compare": "sim.comparison",
     "Result": "sim.results",
     "ResultError": "sim.results",
     "TalentMarket": "sim.model",

@@ -1,10 +1,6 @@
-"""Several scenarios at once: comparisons under common random numbers, and sweeps of values.
+"""Experiments in a folder: runs, comparisons and sweeps, chunk by chunk, interrupted and resumed.
 
-    found = sim.compare("meta-2025", "no-scale-deal", runs=200)
-    found.table                                # a row for each figure: difference, interval, sign, narrowing
-    found.plot()
-
-`perform` does the same in a folder, chunk by chunk, so that it can be interrupted and resumed.
+What is missing is computed; then the chunks become the files of a complete folder.
 """
 
 from __future__ import annotations
@@ -13,18 +9,18 @@ import os
 import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
-from sim import simulate, tables
+from sim import tables
 from sim.analysis import compare as comparing
-from sim.analysis.ensemble import Ensemble, join, measure
-from sim.chunks import Chunk, cut, cut_together, cut_variant, scenarios_of, size_for
-from sim.designs import ScenarioLike, comparison_of
+from sim.analysis.ensemble import Ensemble, join
+from sim.chunks import Chunk
+from sim.comparison import Comparison, measured_over, shared_horizon
 from sim.executors import LOCAL, computed
 from sim.files import sync_folder
 from sim.folder import (
@@ -42,11 +38,7 @@ from sim.folder import (
 from sim.lock import WorkError, locked
 from sim.request import COMPARE, RUN, Experiment
 from sim.runner import CHUNKS, COMPLETE, MANIFEST, Work, begin, reopen, tidy
-from sim.scenario.schema import Scenario
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
+from sim.simulate import Progress
 
 COMPARISON_TABLE, SWEEP_TABLE = "comparison.parquet", "sweep.parquet"
 VARIANTS = "variants"
@@ -54,112 +46,8 @@ VARIANTS = "variants"
 RUNS_WORTH_A_PROCESS = 400
 """From so many runs on, variants are finished in several processes."""
 
-Progress = Callable[[int], None]
 Variant = tuple[str, Ensemble | None, list[dict[str, Any]]]
 """Name and measure of a finished variant (None if no run came to its end), and its runs that failed."""
-
-
-# ---- in memory
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Scenarios run under the same random numbers, the others beside the first.
-
-    Attributes:
-        scenarios: by name, the first is the one that the others are compared with.
-        ensembles: what was measured of each, run by run.
-    """
-
-    scenarios: dict[str, Scenario]
-    ensembles: dict[str, Ensemble]
-
-    @cached_property
-    def rows(self) -> Any:
-        """`table` as a pyarrow table."""
-        (name, base), *others = self.ensembles.items()
-        return pa.concat_tables([comparing.paired(name, base, *other) for other in others])
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """One row a figure of each other scenario: see `sim.analysis.compare.paired`."""
-        frame: pd.DataFrame = self.rows.to_pandas()
-        return frame
-
-    @property
-    def notes(self) -> list[str]:
-        """What could not be compared, in words."""
-        return comparing.not_shared(self.ensembles)
-
-    def plot(self, other: str | None = None, ax: Axes | None = None) -> Axes:
-        """How the difference in cumulative hires grows, by lab: median and 90 % band over runs."""
-        from sim.report import differences
-
-        (base, ours), *others = self.ensembles.items()
-        name = others[0][0] if other is None else other
-        path = comparing.hires_path(ours, self.ensembles[name])
-        return differences.plot_difference(self.scenarios[base], base, name, path, len(ours.runs), ax)
-
-
-def compare(
-    *scenarios: ScenarioLike,
-    runs: int = 200,
-    seed: int = 1,
-    overrides: Sequence[str] = (),
-    jobs: int = 1,
-    progress: Progress | None = None,
-) -> Comparison:
-    """Run scenarios under the same random numbers and compare the others with the first, run by run.
-
-    Args:
-        scenarios: two or more scenarios, shipped scenarios' names, or paths.
-        runs: how many markets of each; only figures of them are kept.
-        seed: seed of the ensembles.
-        overrides: `path=value` each, applied to every scenario.
-        jobs: processes; the result does not depend on it.
-        progress: called with the number of runs that have just finished.
-
-    Raises:
-        ScenarioError: if a scenario cannot be read.
-        ValueError: if there are fewer than two scenarios or `runs` is below 1.
-    """
-    experiment = comparison_of(scenarios, overrides, runs=runs, seed=seed)
-    weeks = _shortest(experiment)
-    size = size_for(experiment, jobs)
-    work = cut_together(experiment, cut(experiment, size))
-    tasks = [(scenarios_of(experiment, some), seed, some[0].runs, weeks) for some in work]
-    done: dict[Chunk, Ensemble] = {}
-    with closing(computed(measured_together, tasks, LOCAL, jobs)) as found:
-        for number, measures in found:
-            done |= zip(work[number], measures, strict=True)
-            if progress is not None:
-                progress(sum(len(chunk.runs) for chunk in work[number]))
-    ensembles = {
-        name: join([done[chunk] for chunk in cut_variant(experiment, name, size)])
-        for name in experiment.variants
-    }
-    return Comparison({name: r.scenario for name, r in experiment.variants.items()}, ensembles)
-
-
-def measured_together(
-    scenarios: Sequence[Scenario], seed: int, runs: Sequence[int], weeks: int
-) -> list[Ensemble]:
-    """The measures of some runs of scenarios of one world up to a week."""
-    found = simulate.run_together(scenarios, seed, runs, False)
-    measures = {number: _measured(scenarios[number], tables, weeks) for number, tables in found}
-    return [measures[number] for number in range(len(scenarios))]
-
-
-def _measured(scenario: Scenario, tables: dict[str, Any], weeks: int) -> Ensemble:
-    return measure(scenario, tables if weeks == scenario.horizon else comparing.cut(tables, weeks))
-
-
-def _shortest(experiment: Experiment) -> int:
-    """Weeks that all variants have."""
-    return min(request.scenario.horizon for request in experiment.variants.values())
-
-
-# ---- in a folder
 
 
 def perform(
@@ -355,12 +243,12 @@ def _write_comparison(work: Work, staged: Path, ensembles: dict[str, Ensemble]) 
     """Write what the comparison tells and draw it, over the weeks that all variants have."""
     from sim.report import plots
 
-    weeks, cut = _shortest(work.experiment), {}
+    weeks, cut = shared_horizon(work.experiment), {}
     scenarios = {name: work.experiment.variants[name].scenario for name in ensembles}
     for name, scenario in scenarios.items():
         if scenario.horizon > weeks:
             blocks = (block for block, _ in work.blocks(name) if block is not None)
-            cut[name] = join([_measured(scenario, block, weeks) for block in blocks])
+            cut[name] = join([measured_over(scenario, block, weeks) for block in blocks])
     found = Comparison(scenarios, ensembles | cut)
     tables.write_table(staged / COMPARISON_TABLE, found.rows)
     for other in list(scenarios)[1:]:

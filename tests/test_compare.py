@@ -15,9 +15,10 @@ from scipy import stats
 from small_markets import hard_times, lab, put, scenario
 
 import sim
-from sim import cli, experiments, files, results, simulate, tables
+from sim import cli, files, results, simulate, tables
 from sim.analysis import compare as comparing
 from sim.analysis.ensemble import by_run, join, measure
+from sim.comparison import Comparison
 from sim.report import plots
 from sim.results import Result
 from sim.scenario.loading import dump_scenario
@@ -38,7 +39,7 @@ def richer() -> Any:
 
 
 @pytest.fixture(scope="module")
-def found() -> experiments.Comparison:
+def found() -> Comparison:
     return sim.compare(small(), richer(), runs=RUNS, seed=4)
 
 

@@ -87,6 +87,7 @@ ORDER = [
     "sim.report",
     "sim.folder",
     "sim.results",
+    "sim.comparison",
     "sim.experiments",
     "sim.oracles",
     "sim.verify",
