@@ -27,13 +27,13 @@ import numpy as np
 from benchmarks import growth, history
 from benchmarks.scaling import scaled, without_events
 from benchmarks.twin import PlainMarket
-from sim.opening import open_market
-from sim.record import Recorder
+from sim.market.opening import open_market
+from sim.market.record import Recorder
+from sim.market.simulate import BLOCK
+from sim.market.week import advance
 from sim.scenario.loading import load_scenario
 from sim.scenario.schema import Scenario
-from sim.simulate import BLOCK
-from sim.version import __version__
-from sim.week import advance
+from sim.system.version import __version__
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import mesa
 
 from benchmarks.bids import Bid
 from benchmarks.formulas import Unit, grant_kernel, held_kernel, units_of
-from sim.quantities import WEEKS_PER_YEAR
+from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Lab
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.formulas import Unit, best_price
-from sim.quantities import WEEKS_PER_YEAR
+from sim.scenario.quantities import WEEKS_PER_YEAR
 
 if TYPE_CHECKING:
     from benchmarks.agents import PlainLab, PlainResearcher

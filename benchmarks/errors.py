@@ -35,45 +35,45 @@ class Error:
 
 
 ERRORS = (
-    Error("the cliff is skipped", "worth.py", "np.where(whole < cliff, 0.0, whole / length)", "whole / length", "test_worth"),
-    Error("discounting the wrong way", "worth.py", "np.exp(-(discount + hazard) * vest_months", "np.exp((discount + hazard) * vest_months", "test_worth"),
-    Error("tenure loosens", "worth.py", "attachment + tenure_effect * np.log1p(tenure_years)", "attachment - tenure_effect * np.log1p(tenure_years)", "test_worth"),
-    Error("price ignores the reservation", "worth.py", "goal, constant = np.log(target / rho)", "goal, constant = np.log(target / np.maximum(rho, np.max(rho)))", "test_worth"),
-    Error("acceptance falls with pay", "worth.py", "odds_against = elasticity * np.log(np.asarray(reservation) / worth)", "odds_against = -elasticity * np.log(np.asarray(reservation) / worth)", "test_worth"),
-    Error("ties lower the worth", "worth.py", "(1 + np.asarray(ties_term))", "(1 - np.asarray(ties_term))", "test_worth"),
-    Error("a counter ignores its cap", "market/counteroffers.py", "np.minimum(gap, value - present_cost)", "gap"),
-    Error("counters are written to everybody again", "market/counteroffers.py", "& ~(people.countered[rows] & (policy == MATCH_ONCE))", "", "test_market"),
-    Error("the incumbent answers what it has not heard of", "market/counteroffers.py", "((Purpose.DETECTION, labs.detection), (Purpose.ANSWER, labs.answering))", "((Purpose.ANSWER, labs.answering),)", "test_market"),
-    Error("the loser's offer wins", "market/choice.py", "winner = (offer == highest) & (offer > stay)", "winner = (offer == highest) & (offer < stay)"),
-    Error("the second best offer wins ties over", "market/choice.py", "np.maximum.reduceat(offer", "np.minimum.reduceat(offer"),
-    Error("moving costs nothing", "market/choice.py", "batch.terms - choice.moving_cost", "batch.terms", "test_fields"),
-    Error("fresh taste for a repeated offer", "appraisal.py", "drawn = gumbels(market.key_of(market.run_of(rows), Purpose.TASTE), key)", "drawn = gumbels(market.key_of(market.run_of(rows), Purpose.TASTE, market.week), key)", "test_appraisal"),
-    Error("attachment pulls away", "market/choice.py", "batch.stay_terms + people.attachment[rows]", "batch.stay_terms - people.attachment[rows]", "test_market"),
-    Error("a hazard applied twice", "spells.py", "hazard = np.where(at_lab, hazard, np", "hazard = np.where(at_lab, 2 * hazard, np", "test_events"),
-    Error("kind labs lose more", "constants.py", "base * np.exp(-slope * conditions[:, None])", "base * np.exp(slope * conditions[:, None])", "test_opening"),
-    Error("the acqui-hired stay like others", "spells.py", "early = np.where(acquired, hazard * market", "early = np.where(acquired, hazard + 0 * market", "test_events"),
-    Error("nobody claws back", "spells.py", "owing = (served < window)", "owing = (served > window)", "test_market"),
-    Error("the whole account may be offered", "market/budget.py", "np.floor(share * free)", "np.floor(free)"),
-    Error("promises are forgotten", "market/budget.py", "balance - committed - runway * payroll", "balance - runway * payroll"),
-    Error("escrow is never held", "market/pricing.py", "segments.add(market.promised, (run, market.line_of(batch)), batch.escrow)", "pass", "test_market"),
-    Error("the budget does not bind", "market/pricing.py", "binds = (over > 0)", "binds = (over > 70)", "test_worth"),
-    Error("offers above the cap", "market/pricing.py", "np.clip(best, targets.base, targets.cap)", "np.maximum(best, targets.base)", "test_worth"),
-    Error("the worst candidates first", "segments.py", "falling = np.argsort(-merit)", "falling = np.argsort(merit)"),
-    Error("contacts by headcount plan alone", "market/contact.py", "gap_weight * np.maximum(plan - staff, 0.0) + replacement * staff", "gap_weight * np.maximum(plan - staff, 0.0)"),
-    Error("referrals go astray", "market/contact.py", "excess[unsure] < referral", "excess[unsure] > referral", "test_market"),
-    Error("movers hold half of their grant", "market/moves.py", "people.grant[rows] = appraisal.shares_of(market, batch.grant, run, lab)", "people.grant[rows] = appraisal.shares_of(market, batch.grant // 2, run, lab)", "test_market"),
-    Error("a campaign pays no first year", "market/moves.py", "Ledger.talent(batch.lab[theirs]), batch.first_year_base[theirs]", "Ledger.talent(batch.lab[theirs]), 0 * batch.first_year_base[theirs]", "test_market"),
-    Error("twice as many are asked to follow", "market/liftouts.py", "u < invitations / ties", "u < 2 * invitations / ties"),
-    Error("the overpaid are slighted", "market/pay_equity.py", "np.where(ratio < threshold * (1 - 1e-6)", "np.where(ratio > threshold * (1 - 1e-6)"),
-    Error("standing never returns", "market/standing.py", "weekly * ln_standing + (1 - weekly) * target", "ln_standing"),
-    Error("noise too large by the week", "market/standing.py", "sd * np.sqrt(1 - weekly**2) * z", "sd * z"),
-    Error("inflows ignore standing", "market/payroll.py", "* factor * np.exp(elasticity * ln_standing)", "* factor"),
-    Error("an envelope is lost", "events/campaigns.py", 'market.ledger.post(market.week, "returned"', '0 and market.ledger.post(market.week, "returned"', "test_happenings"),
-    Error("founders raise no seed", "market/births.py", "market.seed[run])", "0 * market.seed[run])", "test_happenings"),
-    Error("a refused offer is made again for ever", "market/repeats.py", "attempt < repeats", "attempt <= repeats + 99", "test_rules"),
+    Error("the cliff is skipped", "market/worth.py", "np.where(whole < cliff, 0.0, whole / length)", "whole / length", "test_worth"),
+    Error("discounting the wrong way", "market/worth.py", "np.exp(-(discount + hazard) * vest_months", "np.exp((discount + hazard) * vest_months", "test_worth"),
+    Error("tenure loosens", "market/worth.py", "attachment + tenure_effect * np.log1p(tenure_years)", "attachment - tenure_effect * np.log1p(tenure_years)", "test_worth"),
+    Error("price ignores the reservation", "market/worth.py", "goal, constant = np.log(target / rho)", "goal, constant = np.log(target / np.maximum(rho, np.max(rho)))", "test_worth"),
+    Error("acceptance falls with pay", "market/worth.py", "odds_against = elasticity * np.log(np.asarray(reservation) / worth)", "odds_against = -elasticity * np.log(np.asarray(reservation) / worth)", "test_worth"),
+    Error("ties lower the worth", "market/worth.py", "(1 + np.asarray(ties_term))", "(1 - np.asarray(ties_term))", "test_worth"),
+    Error("a counter ignores its cap", "market/rules/counteroffers.py", "np.minimum(gap, value - present_cost)", "gap"),
+    Error("counters are written to everybody again", "market/rules/counteroffers.py", "& ~(people.countered[rows] & (policy == MATCH_ONCE))", "", "test_market"),
+    Error("the incumbent answers what it has not heard of", "market/rules/counteroffers.py", "((Purpose.DETECTION, labs.detection), (Purpose.ANSWER, labs.answering))", "((Purpose.ANSWER, labs.answering),)", "test_market"),
+    Error("the loser's offer wins", "market/rules/choice.py", "winner = (offer == highest) & (offer > stay)", "winner = (offer == highest) & (offer < stay)"),
+    Error("the second best offer wins ties over", "market/rules/choice.py", "np.maximum.reduceat(offer", "np.minimum.reduceat(offer"),
+    Error("moving costs nothing", "market/rules/choice.py", "batch.terms - choice.moving_cost", "batch.terms", "test_fields"),
+    Error("fresh taste for a repeated offer", "market/appraisal.py", "drawn = gumbels(market.key_of(market.run_of(rows), Purpose.TASTE), key)", "drawn = gumbels(market.key_of(market.run_of(rows), Purpose.TASTE, market.week), key)", "test_appraisal"),
+    Error("attachment pulls away", "market/rules/choice.py", "batch.stay_terms + people.attachment[rows]", "batch.stay_terms - people.attachment[rows]", "test_market"),
+    Error("a hazard applied twice", "market/spells.py", "hazard = np.where(at_lab, hazard, np", "hazard = np.where(at_lab, 2 * hazard, np", "test_events"),
+    Error("kind labs lose more", "market/constants.py", "base * np.exp(-slope * conditions[:, None])", "base * np.exp(slope * conditions[:, None])", "test_opening"),
+    Error("the acqui-hired stay like others", "market/spells.py", "early = np.where(acquired, hazard * market", "early = np.where(acquired, hazard + 0 * market", "test_events"),
+    Error("nobody claws back", "market/spells.py", "owing = (served < window)", "owing = (served > window)", "test_market"),
+    Error("the whole account may be offered", "market/rules/budget.py", "np.floor(share * free)", "np.floor(free)"),
+    Error("promises are forgotten", "market/rules/budget.py", "balance - committed - runway * payroll", "balance - runway * payroll"),
+    Error("escrow is never held", "market/rules/pricing.py", "segments.add(market.promised, (run, market.line_of(batch)), batch.escrow)", "pass", "test_market"),
+    Error("the budget does not bind", "market/rules/pricing.py", "binds = (over > 0)", "binds = (over > 70)", "test_worth"),
+    Error("offers above the cap", "market/rules/pricing.py", "np.clip(best, targets.base, targets.cap)", "np.maximum(best, targets.base)", "test_worth"),
+    Error("the worst candidates first", "market/segments.py", "falling = np.argsort(-merit)", "falling = np.argsort(merit)"),
+    Error("contacts by headcount plan alone", "market/rules/contact.py", "gap_weight * np.maximum(plan - staff, 0.0) + replacement * staff", "gap_weight * np.maximum(plan - staff, 0.0)"),
+    Error("referrals go astray", "market/rules/contact.py", "excess[unsure] < referral", "excess[unsure] > referral", "test_market"),
+    Error("movers hold half of their grant", "market/rules/moves.py", "people.grant[rows] = appraisal.shares_of(market, batch.grant, run, lab)", "people.grant[rows] = appraisal.shares_of(market, batch.grant // 2, run, lab)", "test_market"),
+    Error("a campaign pays no first year", "market/rules/moves.py", "Ledger.talent(batch.lab[theirs]), batch.first_year_base[theirs]", "Ledger.talent(batch.lab[theirs]), 0 * batch.first_year_base[theirs]", "test_market"),
+    Error("twice as many are asked to follow", "market/rules/liftouts.py", "u < invitations / ties", "u < 2 * invitations / ties"),
+    Error("the overpaid are slighted", "market/rules/pay_equity.py", "np.where(ratio < threshold * (1 - 1e-6)", "np.where(ratio > threshold * (1 - 1e-6)"),
+    Error("standing never returns", "market/rules/standing.py", "weekly * ln_standing + (1 - weekly) * target", "ln_standing"),
+    Error("noise too large by the week", "market/rules/standing.py", "sd * np.sqrt(1 - weekly**2) * z", "sd * z"),
+    Error("inflows ignore standing", "market/rules/payroll.py", "* factor * np.exp(elasticity * ln_standing)", "* factor"),
+    Error("an envelope is lost", "market/events/campaigns.py", 'market.ledger.post(market.week, "returned"', '0 and market.ledger.post(market.week, "returned"', "test_happenings"),
+    Error("founders raise no seed", "market/rules/births.py", "market.seed[run])", "0 * market.seed[run])", "test_happenings"),
+    Error("a refused offer is made again for ever", "market/rules/repeats.py", "attempt < repeats", "attempt <= repeats + 99", "test_rules"),
 )  # fmt: skip
 
-NONE = Error("no error at all", "worth.py", "SMALLEST = 1e-9", "SMALLEST = 1e-9")
+NONE = Error("no error at all", "market/worth.py", "SMALLEST = 1e-9", "SMALLEST = 1e-9")
 
 
 def tested(error: Error) -> tuple[Error, str]:
@@ -90,7 +90,7 @@ def tested(error: Error) -> tuple[Error, str]:
         path.write_text(source.replace(error.right, error.wrong), "utf-8")
         environment = os.environ | {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
         for name in dict.fromkeys((error.first, *MARKET)):
-            file = ROOT / "tests" / f"{name}.py"
+            (file,) = (ROOT / "tests").rglob(f"{name}.py")
             command = [
                 sys.executable,
                 "-m",
@@ -103,7 +103,7 @@ def tested(error: Error) -> tuple[Error, str]:
                 "no:cacheprovider",
                 str(file),
             ]
-            if file.exists() and _fails(command, root, environment):
+            if _fails(command, root, environment):
                 return error, name
         return error, "verify" if _fails([sys.executable, "-m", "sim", "verify"], root, environment) else ""
 

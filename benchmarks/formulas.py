@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
-from sim.quantities import WEEKS_PER_YEAR
+from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Lab, MarketParameters
 
 

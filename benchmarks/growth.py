@@ -21,12 +21,12 @@ from statistics import median
 import numpy as np
 
 from benchmarks.scaling import scaled, without_events
-from sim.opening import open_market
+from sim.market.opening import open_market
+from sim.market.simulate import BLOCK, run_block
+from sim.market.state import Market
+from sim.market.week import Rule, advance
 from sim.scenario.loading import load_scenario
 from sim.scenario.schema import Scenario
-from sim.simulate import BLOCK, run_block
-from sim.state import Market
-from sim.week import Rule, advance
 
 WARM_UP, TIMED = 6, 6  # weeks: the first offers are written after three weeks of interviews
 MILLION, MANY_LABS = 1_000_000, 50

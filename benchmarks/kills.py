@@ -21,8 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.chunks import unpacked
-from sim.runner import CHUNKS
+from sim.experiments.chunks import unpacked
+from sim.experiments.runner import CHUNKS
 
 A_SWEEP = 20  # kills of one sweep at most
 KINDS = ("parent", "group", "worker")  # that of a worker is two kills: its parent's follows
@@ -59,7 +59,7 @@ events:
 VARY = ("labs.alpha.talent_inflow=100M USD/year,300M USD/year", "events.budget_change.talent_inflow=0.2,2")
 MAIN = """\
 import sys
-from sim import simulate
+from sim.market import simulate
 simulate.BLOCK = int(sys.argv.pop(1))
 from sim.cli import main
 sys.exit(main())
@@ -171,7 +171,7 @@ def finished(work: Path) -> bool:
 
 def hashes(folder: Path) -> dict[str, str]:
     """The canonical hash of every table of a complete sweep."""
-    from sim.tables import canonical_hash, read_table
+    from sim.system.tables import canonical_hash, read_table
 
     paths = sorted(folder.rglob("*.parquet"))
     return {path.relative_to(folder).as_posix(): canonical_hash(read_table(path)) for path in paths}

@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 from scipy.optimize import brentq
 
-from sim import simulate
+from sim.market import simulate
 from sim.scenario.loading import load_scenario
 
 Acceptance = Callable[[float, str, str], np.ndarray]

@@ -25,8 +25,8 @@ import numpy as np
 
 from benchmarks.agents import PlainLab, PlainResearcher
 from benchmarks.bids import Bid
-from sim.opening import open_market
-from sim.quantities import WEEKS_PER_YEAR
+from sim.market.opening import open_market
+from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Scenario
 
 COUNTS = ("hires", "from_rivals", "departures", "to_rivals", "contacts", "offers", "counters")

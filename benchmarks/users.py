@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.growth import GIGABYTES, verdict
-from sim.executors import default_jobs
+from sim.system.executors import default_jobs
 
 HELP_SECONDS, HELP_AIM = 0.4, 0.25
 VALIDATE_SECONDS, VALIDATE_AIM = 0.7, 0.4
@@ -33,7 +33,7 @@ SCENARIO, ARTICLE = "baseline", "meta-2025"
 ENSEMBLE = """
 import sys
 from sim.scenario.loading import load_scenario
-from sim.simulate import simulate
+from sim.market.simulate import simulate
 
 if __name__ == "__main__":
     simulate(load_scenario(sys.argv[1]), 1, range(int(sys.argv[2])), jobs=int(sys.argv[3]), log=False)

@@ -11,12 +11,12 @@ The public names are those of `__all__`; they are loaded when first used, so tha
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sim.version import __version__ as __version__
+from sim.system.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from sim.comparison import compare
+    from sim.experiments.comparison import compare
+    from sim.experiments.results import Result, ResultError, run
     from sim.model import Lab, Researcher, TalentMarket
-    from sim.results import Result, ResultError, run
     from sim.scenario.errors import ScenarioError
     from sim.scenario.loading import change_scenario, dump_scenario, load_scenario, scenario_names
 
@@ -26,10 +26,10 @@ _HOMES = {
     "dump_scenario": "sim.scenario.loading",
     "scenario_names": "sim.scenario.loading",
     "ScenarioError": "sim.scenario.errors",
-    "run": "sim.results",
-    "compare": "sim.comparison",
-    "Result": "sim.results",
-    "ResultError": "sim.results",
+    "run": "sim.experiments.results",
+    "compare": "sim.experiments.comparison",
+    "Result": "sim.experiments.results",
+    "ResultError": "sim.experiments.results",
     "TalentMarket": "sim.model",
     "Lab": "sim.model",
     "Researcher": "sim.model",

@@ -27,18 +27,28 @@ from typing import Any
 import mesa
 import numpy as np
 
-from sim import segments, simulate
-from sim.draws import run_keys
-from sim.ledger import Ledger
-from sim.market import counteroffers, pricing
-from sim.offers import Offers
-from sim.opening import open_market
-from sim.quantities import WEEKS_PER_YEAR
-from sim.record import Recorder
+from sim.market import segments, simulate
+from sim.market.draws import run_keys
+from sim.market.ledger import Ledger
+from sim.market.offers import Offers
+from sim.market.opening import open_market
+from sim.market.record import Recorder
+from sim.market.rules import counteroffers, pricing
+from sim.market.state import (
+    FOUNDER,
+    LEFT_FIELD,
+    OUTSIDE,
+    UNBORN,
+    Behaviour,
+    Booleans,
+    Floats,
+    Integers,
+    Market,
+)
+from sim.market.week import advance
 from sim.scenario.loading import load_scenario
+from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Scenario
-from sim.state import FOUNDER, LEFT_FIELD, OUTSIDE, UNBORN, Behaviour, Booleans, Floats, Integers, Market
-from sim.week import advance
 
 PLACES = {OUTSIDE: "outside", FOUNDER: "founder", LEFT_FIELD: "left the field"}
 
@@ -300,7 +310,7 @@ class TalentMarket(mesa.Model[mesa.Agent["TalentMarket"], Any]):
         self.running = self.week < self.talent_scenario.horizon
 
     def tables(self) -> dict[str, Any]:
-        """The recorded tables so far (pyarrow, by name), as `sim.simulate` gives them for this run.
+        """The recorded tables so far (pyarrow, by name), as `sim.market.simulate` gives them for this run.
 
         Raises:
             ValueError: before the first week.

@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from sim.figures import data_folder
 from sim.scenario import composing
 from sim.scenario.errors import ScenarioError
+from sim.scenario.figures import data_folder
 from sim.scenario.loading import load_scenario
 
 Rng = random.Random

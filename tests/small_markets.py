@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from sim.ledger import Ledger
-from sim.offers import ACCEPTED
-from sim.opening import open_market
-from sim.record import Recorder
+from sim.market.ledger import Ledger
+from sim.market.offers import ACCEPTED
+from sim.market.opening import open_market
+from sim.market.record import Recorder
+from sim.market.simulate import collect, run_block
+from sim.market.state import OUTSIDE, UNBORN, Market
+from sim.market.week import advance
 from sim.scenario.schema import Scenario
-from sim.simulate import collect, run_block
-from sim.state import OUTSIDE, UNBORN, Market
-from sim.tables import canonical_hash
-from sim.week import advance
+from sim.system.tables import canonical_hash
 
 A_CAMPAIGN = {
     "name": "push", "lab": "a", "target": "b", "researchers": 12, "package_cap": "20M USD",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from sim import results
-from sim.results import Result
+from sim.experiments import results
+from sim.experiments.results import Result
 
 RUNS, WEEKS = 4, 130
 

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sim.chunks import Computed, compute_together
-from sim.experiments import finish_variant
+from sim.experiments.chunks import Computed, compute_together
+from sim.experiments.performing import finish_variant
 
 MARK = Path("died")
 

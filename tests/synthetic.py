@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sim.tables import CAUSES, SCHEMAS
+from sim.system.tables import CAUSES, SCHEMAS
 
 # MODEL.md T1: hazards a year of leaving for a rival, to found, for academia; two years' closed forms
 HAZARDS = {"rival": 0.12, "found": 0.05, "academia": 0.03}

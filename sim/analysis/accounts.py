@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sim.columns import UNSET
-from sim.ledger import KINDS, Ledger
-from sim.market import budget, contact, liftouts, pricing
-from sim.offers import Approaches
-from sim.state import Behaviour, Floats, Integers, Market
-from sim.week import Rule
+from sim.market.columns import UNSET
+from sim.market.ledger import KINDS, Ledger
+from sim.market.offers import Approaches
+from sim.market.rules import budget, contact, liftouts, pricing
+from sim.market.state import Behaviour, Floats, Integers, Market
+from sim.market.week import Rule
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from sim.analysis.curves import Floats
 from sim.analysis.ensemble import Ensemble, by_run
-from sim.tables import SCHEMAS
+from sim.system.tables import SCHEMAS
 
 COSTS = {"usd_per_additional_hire": "hires", "usd_per_retained_star": "stars_end"}
 """Cost figures and what is bought: more spending for each additional one of it."""

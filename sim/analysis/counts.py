@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.analysis.curves import Floats
-from sim.quantities import WEEKS_PER_YEAR
-from sim.tables import CAUSES, codes, numbers
+from sim.scenario.quantities import WEEKS_PER_YEAR
+from sim.system.tables import CAUSES, codes, numbers
 
 Integers = npt.NDArray[np.int64]
 Who = Literal["hires", "entry_cohort", "opening", "acquihires", "all"]
@@ -69,7 +69,7 @@ class SpellCounts:
     """Counts by tenure week d = 0 .. T-1, the input of `sim.analysis.curves`.
 
     `at_risk` has shape (G, T) or, by run, (R, G, T); `ends_by_cause` has (G, C, T) or (R, G, C, T),
-    C the causes of `sim.tables.CAUSES` in their order. G are the groups.
+    C the causes of `sim.system.tables.CAUSES` in their order. G are the groups.
     """
 
     groups: tuple[str, ...]

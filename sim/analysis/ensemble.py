@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from sim import tables as recorded
 from sim.analysis import counts, curves
 from sim.analysis.counts import Integers, Panel, SpellCounts, Who
 from sim.analysis.curves import MONTHS_12, MONTHS_24, Floats
 from sim.scenario.schema import Scenario
-from sim.tables import CAUSES, codes, numbers
+from sim.system import tables as recorded
+from sim.system.tables import CAUSES, codes, numbers
 
 RETENTION: dict[str, Who] = {"entry_cohort": "entry_cohort", "opening_staff": "opening", "new_hires": "hires"}
 MOMENTS = {"12m": MONTHS_12, "24m": MONTHS_24}

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from sim import tables
 from sim.analysis.telling import Story, Teller
 from sim.analysis.tracing import Trace, relive
-from sim.opening import open_market
+from sim.market.opening import open_market
 from sim.scenario.errors import shown, suggestion
 from sim.scenario.schema import Scenario
+from sim.system import tables
 
 
 class CannotExplain(ValueError):

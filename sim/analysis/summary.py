@@ -16,7 +16,7 @@ from sim.analysis.counts import SpellCounts
 from sim.analysis.curves import MONTHS_24, Floats
 from sim.analysis.ensemble import HIRES, MOMENTS, RETENTION, Ensemble, measure, occurrences
 from sim.scenario.schema import Scenario
-from sim.tables import CAUSES, FORMAT
+from sim.system.tables import CAUSES, FORMAT
 
 _INNER = ("retention.", "exits_24m.")  # figures that have their own section
 

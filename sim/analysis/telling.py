@@ -14,10 +14,10 @@ import numpy as np
 
 from sim.analysis.accounts import LabWeek, Step
 from sim.analysis.tracing import Decided, Trace
-from sim.columns import UNSET
-from sim.offers import Approaches
+from sim.market.columns import UNSET
+from sim.market.offers import Approaches
+from sim.market.state import FOUNDER, LEFT_FIELD, OUTSIDE, UNBORN, Market
 from sim.scenario.schema import Scenario
-from sim.state import FOUNDER, LEFT_FIELD, OUTSIDE, UNBORN, Market
 
 Story = dict[str, Any]
 

@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim import appraisal, worth
 from sim.analysis.accounts import LabWeek
-from sim.market import choice, pricing
-from sim.offers import ACCEPTED, Offers
-from sim.opening import open_market
-from sim.quantities import WEEKS_PER_YEAR
-from sim.record import Recorder
+from sim.market import appraisal, worth
+from sim.market.offers import ACCEPTED, Offers
+from sim.market.opening import open_market
+from sim.market.record import Recorder
+from sim.market.rules import choice, pricing
+from sim.market.simulate import collect
+from sim.market.state import Floats, Integers, Market
+from sim.market.week import RULES, Rule, advance
+from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Scenario
-from sim.simulate import collect
-from sim.state import Floats, Integers, Market
-from sim.week import RULES, Rule, advance
 
 BEFORE_CHOICES = RULES[RULES.index(choice.decide) - 1]  # nothing changes between this rule and the choice
 
@@ -120,7 +120,7 @@ class Trace:
             self._places = now.copy()
 
     def life_of(self, researcher: int) -> list[tuple[int, int]]:
-        """Where somebody was, as in `sim.state`, and from which week on; in order."""
+        """Where somebody was, as in `sim.market.state`, and from which week on; in order."""
         found = [(week, place[moved == researcher]) for week, moved, place in self.moves]
         return [(week, int(place[0])) for week, place in found if len(place)]
 

@@ -2,6 +2,9 @@
 
 Exit codes: 0 done, 1 the run failed or a check fell short, 2 bad input, 130 interrupted. Heavy
 imports wait until a command needs them; nothing is imported before an interrupt can be answered.
+
+In: the words of a command.
+Out: what is printed, the folders written, and an exit code.
 """
 
 from __future__ import annotations

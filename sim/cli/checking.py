@@ -25,10 +25,10 @@ def verify(
 
     A curve is printed as one line, its point that lies farthest from theory; --json has all points.
     """
-    from sim.analysis.theory import OutsideDomain
     from sim.report.screen import print_checks
-    from sim.verify import headlines
-    from sim.verify import verify as run_oracles
+    from sim.theory.closed_forms import OutsideDomain
+    from sim.theory.verify import headlines
+    from sim.theory.verify import verify as run_oracles
 
     at_least(0, seed=seed)
     try:

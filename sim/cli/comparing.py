@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from sim.cli.options import AsJson, InputError, Overrides, ScenarioName, cli, say
-from sim.cli.performing import Jobs, Runs, Seed, Where, perform, report_failures, warm_up
-from sim.cli.performing import resume as finish
+from sim.cli.progress import Jobs, Runs, Seed, Where, perform, report_failures, warm_up
+from sim.cli.progress import resume as finish
 from sim.cli.running import check_size, show_run
 
 
@@ -30,7 +30,7 @@ def compare(
     if len(scenarios) < 2:
         raise InputError("compare: name at least two scenarios")
     warm_up(jobs, where)
-    from sim.designs import comparison_of
+    from sim.experiments.designs import comparison_of
 
     experiment = comparison_of(scenarios, set_ or (), runs=runs, seed=seed)
     folder = out if out is not None else Path("runs") / experiment.folder_name
@@ -65,7 +65,7 @@ def sweep(
     if bool(vary) == (design is not None):
         raise InputError("sweep: give either --vary PATH=V1,V2,... or --design FILE.csv")
     warm_up(jobs, where)
-    from sim.designs import design_in, factorial, sweep_of
+    from sim.experiments.designs import design_in, factorial, sweep_of
 
     try:
         points = factorial(vary) if vary else design_in(design or Path())
@@ -87,7 +87,7 @@ def resume(
     """Finish an interrupted run, comparison or sweep: exactly what is missing, with the same result."""
     check_size(1, jobs)
     warm_up(jobs, where)
-    from sim.folder import read_manifest
+    from sim.experiments.folder import read_manifest
 
     finish(folder, jobs, where)
     if read_manifest(folder, None).get("kind", "run") == "run":
@@ -98,8 +98,8 @@ def resume(
 
 def _show_rows(folder: Path, as_json: bool) -> None:
     """Print a complete comparison or sweep, and which of its runs failed."""
-    from sim.experiments import failures_in, rows_in
-    from sim.folder import read_manifest
+    from sim.experiments.folder import read_manifest
+    from sim.experiments.performing import failures_in, rows_in
 
     manifest = read_manifest(folder, None)
     rows = rows_in(folder).to_pylist()

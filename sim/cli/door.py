@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 
 # in the order in which `talentsim --help` names the commands
 from sim.cli import running, comparing, explaining, scenarios, checking, page  # noqa: F401
-from sim.cli.performing import Stopped
+from sim.cli.progress import Stopped
 from sim.cli.options import BAD_INPUT, DONE, FAILED, INTERRUPTED, InputError, cli, say
 
 
@@ -47,11 +47,11 @@ def _explain(error: Exception) -> int:
         say(str(error))
         return error.code
     bad_input: tuple[type[Exception], ...] = (InputError, ScenarioError)
-    if "sim.folder" in sys.modules:
-        from sim.folder import AllFailed, ResultError
-        from sim.lock import WorkError
-        from sim.executors import ExecutorError
-        from sim.tables import TableError
+    if "sim.experiments.folder" in sys.modules:
+        from sim.experiments.folder import AllFailed, ResultError
+        from sim.system.lock import WorkError
+        from sim.system.executors import ExecutorError
+        from sim.system.tables import TableError
 
         bad_input = (*bad_input, ResultError, WorkError, TableError)
         if isinstance(error, AllFailed | ExecutorError):

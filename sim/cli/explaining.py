@@ -35,9 +35,9 @@ def explain(
         raise InputError(f"ask about one of --researcher, --offer or --lab with --week{also}")
     if (lab is None) != (week is None):
         raise InputError("--lab and --week belong together: --lab meta --week 2025-06-23")
-    from sim import results
     from sim.analysis.explain import CannotExplain
-    from sim.tables import TableError
+    from sim.experiments import results
+    from sim.system.tables import TableError
 
     result = results.Result.open(folder)
     try:

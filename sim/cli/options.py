@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer import Exit
 
-from sim.version import __version__
+from sim.system.version import __version__
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 

@@ -39,7 +39,7 @@ def app(
     The address says scenario, seed, week and every changed value, so a link brings the page back. Each
     browser window has a market of its own. Ctrl-C ends the server.
     """
-    from sim.report.serve import AppMissing, PortInUse, serve
+    from sim.page.serve import AppMissing, PortInUse, serve
     from sim.scenario.loading import load_scenario
 
     load_scenario(scenario)

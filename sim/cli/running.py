@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from sim.cli.options import AsJson, InputError, Overrides, ScenarioName, at_least, cli
-from sim.cli.performing import Jobs, Runs, Seed, Where, perform, report_failures, warm_up
+from sim.cli.progress import Jobs, Runs, Seed, Where, perform, report_failures, warm_up
 
 MOST_RUNS = 1_000_000
 
@@ -36,7 +36,7 @@ def run(
         raise InputError(f"--only-run {only_run}: runs are numbered 0 to {runs - 1}")
     if runs > 1 and only_run is None:
         warm_up(jobs, where)
-    from sim.request import Experiment, Request
+    from sim.experiments.request import Experiment, Request
 
     request = Request.of(scenario, set_ or (), runs=runs, seed=seed, only_run=only_run, log=log)
     folder = out if out is not None else Path("runs") / request.folder_name
@@ -53,7 +53,7 @@ def check_size(runs: int, jobs: int | None) -> None:
 
 def show_run(folder: Path, as_json: bool) -> None:
     """Print the summary of a complete run folder, and which of its runs failed."""
-    from sim.results import Result
+    from sim.experiments.results import Result
 
     result = Result.open(folder)
     if as_json:

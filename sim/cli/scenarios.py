@@ -89,7 +89,7 @@ def show(scenario: ScenarioName, set_: Overrides = None, as_json: AsJson = False
 @cli.command(epilog="Example:  talentsim sources meta-2025 --json")
 def sources(scenario: ScenarioName, set_: Overrides = None, as_json: AsJson = False) -> None:
     """Print every number of a scenario: its value, its source, how sure that is, and where it stands."""
-    from sim.figures import load_figures
+    from sim.scenario.figures import load_figures
     from sim.scenario.listing import cited_figures, numbers
     from sim.scenario.loading import load_with_places
 

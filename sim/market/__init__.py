@@ -1,4 +1,5 @@
-"""The rules of the market, one a file: a pure function on arrays, and a thin applier.
+"""The market: its state in columns, its rules and events, and the week (read `week.py` first).
 
-No rule imports another; `sim.week` puts them in order.
+In: a Scenario, a seed and the numbers of runs.
+Out: recorded tables: series by lab and week, offers, spells, postings and events.
 """

@@ -1,1 +1,5 @@
-"""What people see: pictures, the summary on screen, the browser page. No logic of its own."""
+"""What people see: pictures, the summary on screen, biographies, generated documents. No logic of its own.
+
+In: tables and what `analysis` and `theory` made of them.
+Out: pictures, sentences and pages.
+"""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sim.quantities import format_money
 from sim.report.lab_week import lab_week
 from sim.report.prose import MOST_PAY, columns, printable_lines, readable, sentences, usd
+from sim.scenario.quantities import format_money
 
 Story = dict[str, Any]
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter
 
 from sim.analysis.compare import Path
 from sim.analysis.curves import Z_95
-from sim.report import plots, style
+from sim.report import pictures, style
 from sim.scenario.schema import Scenario
 
 _NUMBER = re.compile(r"\$?\s*(-?\d+(?:\.\d+)?)\s*(k|K|M|B|T|thousand|million|billion|trillion)?\b\s*(.*)")
@@ -36,7 +36,7 @@ def plot_difference(
         ax: axes to draw on; new ones if not given.
     """
     axes = ax if ax is not None else style.new_axes()
-    days = plots.ends_of(path.dates)
+    days = pictures.ends_of(path.dates)
     reach = np.maximum(np.abs(path.low), np.abs(path.high)).max(axis=0)
     order = sorted(range(len(path.labs)), key=lambda j: -reach[j])  # the first six have their own colour
     palette = style.colours([path.labs[j] for j in order])
@@ -46,13 +46,13 @@ def plot_difference(
         lab, colour = path.labs[j], palette[path.labs[j]]
         known = colour != style.GREY
         bands = (path.low[:, j], path.median[:, j], path.high[:, j])
-        plots.draw_line(axes, days, bands, colour, band=runs > 1)
+        pictures.draw_line(axes, days, bands, colour, band=runs > 1)
         last = float(path.median[-1, j])
-        ends.append((f"{plots.short_name(scenario, lab)}  {last:+,.0f}", last, colour, known))
+        ends.append((f"{pictures.short_name(scenario, lab)}  {last:+,.0f}", last, colour, known))
     most = max(float(reach.max(initial=0)), 1.0) * 1.04
     axes.set_ylim(-most, most)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+,.0f}" if value else "0"))
-    plots.date_axis(axes, days)
+    pictures.date_axis(axes, days)
     style.label_ends(axes, ends)
     over = (
         f"; median of {runs} pairs of runs, band: 5th to 95th percentile"

@@ -31,9 +31,9 @@ def write_parameters(folder: Path) -> None:
 
 def write_theory(folder: Path) -> None:
     """The market against theory, with pictures; some minutes."""
-    from sim.analysis.mean_field import distances
     from sim.report import theory_page
-    from sim.verify import verify
+    from sim.theory.mean_field import distances
+    from sim.theory.verify import verify
 
     alike, unlike = list(distances()), list(distances(heterogeneous=True))
     theory_page.write(folder, verify(seed=theory_page.SEED), alike, unlike)

@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 
-from sim.quantities import format_money
 from sim.report import style
 from sim.scenario.events import Event
+from sim.scenario.quantities import format_money
 from sim.scenario.schema import Scenario
-from sim.tables import codes, numbers
+from sim.system.tables import codes, numbers
 
 Mark = tuple[date, str]
 """A day and what happened on it."""

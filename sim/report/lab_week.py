@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sim.quantities import format_money
 from sim.report.prose import columns, counted, readable, sentences, usd
+from sim.scenario.quantities import format_money
 
 Story = dict[str, Any]
 

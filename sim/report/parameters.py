@@ -13,14 +13,14 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from sim.quantities import Quantity
+from sim.scenario.quantities import Quantity
 from sim.scenario.schema import Scenario
 
 TITLE = "# Parameters"
-_ROOT = Path(__file__).resolve().parent.parent
+_MARKET = Path(__file__).resolve().parents[1] / "market"
 _RULES = (
     "appraisal.py", "constants.py", "ledger.py", "opening.py", "spells.py", "state.py",
-    "market/*.py", "events/*.py",
+    "rules/*.py", "events/*.py",
 )  # fmt: skip
 _PLACES = {"dict": "<name>", "tuple": "<n>"}
 
@@ -56,7 +56,7 @@ Written by `make docs` from [`sim/scenario/schema.py`](../sim/scenario/schema.py
 
 - *path* is that of a scenario file and of `--set`; `<name>` stands for a name, `<n>` for a number.
 - *source* is an id of [`seeds/`](../seeds), or an assumption; a scenario gives what is *required*.
-- *read by* are the files of `sim/` that read the field.
+- *read by* are the files of `sim/market/` that read the field.
 - `talentsim sources SCENARIO` lists a scenario's values with their sources.
 """
     parts = [intro]
@@ -206,10 +206,10 @@ class _Source:
 
 @lru_cache(maxsize=1)
 def _sources() -> dict[str, _Source]:
-    """The modules that may read a parameter, by their path within the package."""
-    found = [path for pattern in _RULES for path in _ROOT.glob(pattern)]
+    """The modules that may read a parameter, by their path within the room."""
+    found = [path for pattern in _RULES for path in _MARKET.glob(pattern)]
     return {
-        path.relative_to(_ROOT).as_posix(): _Source.of(path.read_text(encoding="utf-8"))
+        path.relative_to(_MARKET).as_posix(): _Source.of(path.read_text(encoding="utf-8"))
         for path in sorted(found)
     }
 

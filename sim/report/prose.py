@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from sim.quantities import format_money
 from sim.scenario.errors import printable
+from sim.scenario.quantities import format_money
 
 WIDTH = 80
 MOST_PAY = 1e15  # USD a year; nobody has more to give

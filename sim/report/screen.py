@@ -51,7 +51,7 @@ def print_summary(
 
 
 def print_checks(checks: Sequence[Any], console: Console | None = None) -> None:
-    """Print what `sim.verify` found: theory and simulation side by side, with the distance and a verdict."""
+    """Print what `theory.verify` found: theory and simulation side by side, with distance and verdict."""
     out = console or Console()
     table = _table(
         "oracle", "figure", "theory", "market", "s.e.", "z", "", caption="z: distance in standard errors"

@@ -1,4 +1,4 @@
-"""The page `docs/theory.md` and its pictures, made of what `sim.verify` and the mean-field twin found."""
+"""The page `docs/theory.md` and its pictures, made of what `theory.verify` and the twin found."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from sim.analysis.checks import LARGEST_Z, Check
-from sim.analysis.mean_field import Distance
 from sim.report import style
-from sim.report.plots import save
-from sim.verify import ORACLES, headlines
+from sim.report.pictures import save
+from sim.theory.checks import LARGEST_Z, Check
+from sim.theory.mean_field import Distance
+from sim.theory.verify import ORACLES, headlines
 
 TITLE = "# The market against theory"
 SEED = 1
@@ -197,7 +197,7 @@ def mean_field_section(alike: Sequence[Distance], unlike: Sequence[Distance]) ->
         "- **Assumes**: people alike; two labs post pay and approach people in proportion to their staff; "
         "constant hazard of leaving; no ties, no binding budgets (scenario `theory/mean-field`, 104 weeks).",
         "- **Formula**: weekly difference equations for headcounts, with tastes that last a year of tenure "
-        "([`sim/analysis/mean_field.py`](../sim/analysis/mean_field.py)).",
+        "([`sim/theory/mean_field.py`](../sim/theory/mean_field.py)).",
         "- **Error**: root mean square over runs, weeks and labs of headcount/N less the twin's. Alike, it "
         "falls with 1/√N. Where talent (up to 12), visibility and attachment (sd 2) differ, the twin of the "
         "average person stays wrong by the floor.",

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeAliasType, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from sim.quantities import Quantity
+from sim.scenario.quantities import Quantity
 
 type Path = Sequence[str | int]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from sim.figures import data_folder
 from sim.scenario.errors import Place, Problem, ScenarioError, failure, found, nearest, shown, suggestion
+from sim.scenario.figures import data_folder
 from sim.scenario.limits import LIMITS, Limits
 from sim.scenario.overrides import override_named
 from sim.scenario.provenance import cited_value

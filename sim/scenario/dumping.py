@@ -15,10 +15,10 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from sim.interrupts import interrupts
 from sim.scenario.errors import Citation, Place
 from sim.scenario.provenance import Plain
 from sim.scenario.yaml_nodes import Node, Scalar, reads_as_text
+from sim.system.interrupts import interrupts
 
 _WIDTH = 110
 ONE_LINE = 2**31

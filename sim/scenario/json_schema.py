@@ -11,9 +11,9 @@ import json
 import re
 from typing import Any
 
-from sim import quantities
-from sim.quantities import Quantity
+from sim.scenario import quantities
 from sim.scenario.events import EVENT_KINDS
+from sim.scenario.quantities import Quantity
 from sim.scenario.schema import Scenario
 
 type Schema = dict[str, Any]

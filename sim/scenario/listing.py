@@ -12,13 +12,13 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from sim.figures import Figure
-from sim.quantities import Quantity
 from sim.scenario.annotations import quantity_at
 from sim.scenario.dumping import ONE_LINE, plain_data, to_yaml
 from sim.scenario.errors import Citation, Place, printable
+from sim.scenario.figures import Figure
 from sim.scenario.limits import COMPOSED_LIMITS
 from sim.scenario.provenance import value_places
+from sim.scenario.quantities import Quantity
 from sim.scenario.schema import Scenario
 from sim.scenario.yaml_nodes import read_text
 

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel
 
-from sim.figures import load_figures
 from sim.scenario.composing import compose, find_scenario, scenario_names
 from sim.scenario.dumping import plain_data, to_yaml, tree_of
 from sim.scenario.errors import Citation, Place, ScenarioError
+from sim.scenario.figures import load_figures
 from sim.scenario.limits import COMPOSED_LIMITS, LIMITS
 from sim.scenario.overrides import override
 from sim.scenario.provenance import default_citations, separate, value_places

@@ -2,7 +2,7 @@
 
 A `Scenario` is frozen and refuses unknown keys. Money is held in integer cents, money rates in
 cents a year, rates in 1/year, durations in weeks, months or years as their types say
-(`sim.quantities`). A default given here carries its source in the field itself, so that a number
+(`sim.scenario.quantities`). A default given here carries its source in the field itself, so that a number
 which no file mentions has a source too.
 
 Sources: ids of `seeds/` (L7, K2, ...), or the word assumption. What was fitted is said so.
@@ -16,9 +16,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from sim.quantities import Date, Fraction, Money, MoneyRate, Months, Rate, Weeks, Years
 from sim.scenario.errors import Citation, ScenarioIssues
-from sim.scenario.events import CounterPolicy, Event, OwnStrategy, find_faults
+from sim.scenario.events import Event, find_faults
+from sim.scenario.happenings import CounterPolicy, OwnStrategy
+from sim.scenario.quantities import Date, Fraction, Money, MoneyRate, Months, Rate, Weeks, Years
 from sim.scenario.sections import (
     Count,
     Mission,

@@ -6,12 +6,12 @@ import os
 import re
 from pathlib import Path
 
-from sim.figures import data_folder
-from sim.quantities import exact_money_rate
 from sim.scenario.composing import PLAIN_NAME, find_scenario, scenario_names
 from sim.scenario.dumping import ONE_LINE, to_yaml
 from sim.scenario.errors import Place, ScenarioError, failure, printable, shown
+from sim.scenario.figures import data_folder
 from sim.scenario.loading import load_scenario
+from sim.scenario.quantities import exact_money_rate
 from sim.scenario.schema import Scenario
 
 SCHEMA_FILE = "schema.json"

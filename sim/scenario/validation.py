@@ -12,7 +12,6 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from sim.quantities import QuantityError
 from sim.scenario.annotations import fields_at, homes, quantity_at
 from sim.scenario.errors import (
     Place,
@@ -25,6 +24,7 @@ from sim.scenario.errors import (
     suggestion,
 )
 from sim.scenario.provenance import Plain, cited_value
+from sim.scenario.quantities import QuantityError
 from sim.scenario.yaml_nodes import Node
 
 type Path = tuple[str | int, ...]

@@ -1,0 +1,199 @@
+"""What is recorded: series by lab and week, offers, spells, postings and events, as plain columns.
+
+Reads the state after each week and never writes it. Every table has its rows in an order that is
+the same whichever runs stand together: by run, then as the table's docstring says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.market.ledger import KINDS
+from sim.market.offers import ACCEPTED, LAPSED, OUTCOMES, of_campaigns
+from sim.market.state import CAUSES, ORIGINS, OUTSIDE, Market
+
+Column = npt.NDArray[Any]
+Words = tuple[Column, list[str]]  # codes and the words they stand for; -1 where there is none
+Table = dict[str, Column | Words]
+
+SERIES = ("hires", "acquihires", "from_rivals", "contacts", "offers", "counters", "accepted")
+
+
+@dataclass
+class Recorder:
+    """Series of every week so far, each (weeks, R, L); columns are those of the `labs` table."""
+
+    weeks: dict[str, list[Column]]
+
+    @classmethod
+    def ready(cls) -> Recorder:
+        """Nothing recorded yet."""
+        names = ("headcount", *SERIES, "left", "cash", "treasury", "committed", "spend", "standing")
+        return cls({name: [] for name in names})
+
+    def copy(self) -> Recorder:
+        """The same so far, to go on by itself."""
+        return Recorder({name: list(values) for name, values in self.weeks.items()})
+
+    def observe(self, market: Market) -> None:
+        """Record the week that has just ended."""
+        labs = market.shape[1]
+        now: dict[str, Column] = {name: getattr(market.tally, name).astype(np.int32) for name in SERIES}
+        now["headcount"] = market.labs.headcount.astype(np.int32)
+        now["left"] = market.tally.left.astype(np.int32)
+        now["spend"] = market.tally.spend
+        now["cash"] = market.ledger.talent_accounts(labs).copy()
+        now["treasury"] = market.ledger.treasuries(labs).copy()
+        now["committed"] = market.promised[:, :labs].copy()
+        now["standing"] = np.exp(market.labs.ln_standing)
+        for number, event in enumerate(market.constants.campaigns):
+            owner = market.constants.lab(event.body.lab)
+            now["committed"][:, owner] += market.campaign_committed[:, number]
+        for name, values in now.items():
+            self.weeks[name].append(values)
+
+    def labs_table(self, market: Market) -> Table:
+        """One row a run, week and lab."""
+        labs = market.shape[1]
+        weeks = len(self.weeks["headcount"])
+        stacked = {name: np.stack(values, axis=1) for name, values in self.weeks.items()}
+        start = np.datetime64(market.scenario.start, "D")
+        run, week, lab = np.meshgrid(market.runs, np.arange(weeks), np.arange(labs), indexing="ij")
+        table: Table = {
+            "run": run.ravel().astype(np.int32),
+            "week": week.ravel().astype(np.int16),
+            "date": start + 7 * week.ravel(),
+            "lab": (lab.ravel(), list(market.constants.lab_names)),
+            "headcount": stacked["headcount"].ravel(),
+        }
+        table |= {name: stacked[name].ravel() for name in ("hires", "acquihires", "from_rivals")}
+        left = stacked["left"]
+        table["departures"] = left.sum(axis=-1, dtype=np.int32).ravel()
+        table |= {f"left_{cause}": left[..., k].ravel() for k, cause in enumerate(CAUSES)}
+        table |= {name: stacked[name].ravel() for name in ("contacts", "offers", "counters", "accepted")}
+        table |= {
+            f"{name}_cents": stacked[name].ravel() for name in ("cash", "treasury", "committed", "spend")
+        }
+        return table | {"standing": stacked["standing"].ravel()}
+
+
+def offers_table(market: Market, campaigns_only: bool = False) -> Table:
+    """One row an offer, settled or still open at the end; by run, week of the offer, researcher, lab.
+
+    A campaign's approaches that never became an offer stand here too, without a week of the offer.
+    """
+    blocks = [*market.log.offers, market.offers.kept(market.week)]
+    found = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    if campaigns_only:
+        theirs = np.flatnonzero(of_campaigns(found["campaign"], found["follows"]))
+        found = {name: column[theirs] for name, column in found.items()}
+    run, person = market.run_of(found["row"]), market.id_of(found["row"])
+    weeks = market.week + 2  # the first is for those never made
+    key = (run.astype(np.int64) * weeks + found["offer_week"] + 1) * market.people + person
+    order = np.argsort(key * market.shape[1] + found["lab"], kind="stable")
+    found = {name: column[order] for name, column in found.items()}
+    run, outcome, start = run[order], found["outcome"], found["start_week"]
+    accepted = outcome == ACCEPTED
+    started = accepted & ((found["closed"] < market.week) | (start < market.week))
+    first = np.searchsorted(run, np.arange(len(market.runs)))
+    names, campaigns = market.constants.lab_names, market.constants.campaigns
+    words = [event.body.name for event in campaigns]
+    return {
+        "run": market.runs[run].astype(np.int32),
+        "offer": (np.arange(len(order)) - first[run]).astype(np.int32),
+        "researcher": person[order].astype(np.int32),
+        "lab": (found["lab"], list(names)),
+        "unit": _units(market, found["unit"]),
+        "campaign": (found["campaign"], words),
+        "follows": (found["follows"], words),
+        "inviter": found["inviter"],
+        "origin": (_or_last(found["origin"], len(names)), [*names, "outside"]),
+        "contact_week": found["contact_week"],
+        "interview_week": found["interview_week"],
+        "offer_week": found["offer_week"],
+        "counter_week": found["counter_week"],
+        "decision_week": found["decision_week"],
+        "start_week": np.where(started, start, np.int16(-1)),
+        "base_cents": np.rint(found["weekly_base"] * 365.25 / 7).astype(np.int64),
+        "sign_on_cents": found["sign_on"],
+        "grant_cents": found["grant"],
+        "counter_cents": np.maximum(found["counter"], 0),
+        "outcome": (np.where(outcome < 0, LAPSED, outcome), list(OUTCOMES)),
+    }
+
+
+def spells_table(market: Market) -> Table:
+    """One row an employment spell, those under way as censored; by run, researcher, start."""
+    blocks = market.log.spells
+    spells = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    start = spells["start_week"].astype(np.int64)
+    earliest, latest = start.min(initial=0), start.max(initial=0)
+    order = np.argsort(spells["row"] * (1 + latest - earliest) + start - earliest, kind="stable")
+    spells = {name: column[order] for name, column in spells.items()}
+    names = market.constants.lab_names
+    return {
+        "run": market.runs[market.run_of(spells["row"])].astype(np.int32),
+        "researcher": market.id_of(spells["row"]).astype(np.int32),
+        "talent": market.researchers.talent[spells["row"]],
+        "lab": (spells["lab"].astype(np.int64), list(names)),
+        "unit": _units(market, spells["unit"].astype(np.int64)),
+        "start_week": spells["start_week"],
+        "entry_week": np.maximum(spells["start_week"], 0),
+        "end_week": spells["end_week"],
+        "origin": (spells["origin"].astype(np.int64), list(ORIGINS)),
+        "cause": (spells["cause"].astype(np.int64), list(CAUSES)),
+        "next_lab": (spells["next_lab"].astype(np.int64), list(names)),
+        "censored": spells["cause"] < 0,
+    }
+
+
+def ledger_table(market: Market) -> Table:
+    """One row a posting that moved money; by run, week, then in the order of posting."""
+    journal = market.ledger.journal
+    widths = [len(entry[2]) for entry in journal]
+    week = np.repeat(np.array([entry[0] for entry in journal], np.int16), widths)
+    kind = np.repeat(np.array([entry[1] for entry in journal], np.int64), widths)
+    parts = [np.concatenate([entry[k] for entry in journal] or [np.zeros(0, np.int64)]) for k in (2, 3, 4, 5)]
+    order = np.argsort(parts[0], kind="stable")
+    run, debit, credit, cents = (part[order] for part in parts)
+    names = list(market.ledger.names)
+    return {
+        "run": market.runs[run].astype(np.int32),
+        "week": week[order],
+        "kind": (kind[order], list(KINDS)),
+        "debit": (debit, names),
+        "credit": (credit, names),
+        "cents": cents,
+    }
+
+
+def events_table(market: Market) -> Table:
+    """One row an event that happened; by run, then in the order of happening."""
+    log = market.log.events
+    widths = [len(entry[4]) for entry in log]
+    run = np.concatenate([entry[4] for entry in log] or [np.zeros(0, np.int64)])
+    order = np.argsort(run, kind="stable")
+    kinds, names = sorted({entry[1] for entry in log}), sorted({entry[2] for entry in log})
+
+    def spread(values: list[int]) -> Column:
+        return np.repeat(np.array(values, np.int64), widths)[order]
+
+    return {
+        "run": market.runs[run[order]].astype(np.int32),
+        "week": spread([entry[0] for entry in log]).astype(np.int16),
+        "kind": (spread([kinds.index(entry[1]) for entry in log]), kinds),
+        "name": (spread([names.index(entry[2]) for entry in log]), names),
+        "lab": (spread([entry[3] for entry in log]), list(market.constants.lab_names)),
+    }
+
+
+def _units(market: Market, unit: Column) -> Words:
+    return unit, [name.split("/")[1] for name in market.constants.unit_names]
+
+
+def _or_last(place: Column, last: int) -> Column:
+    return np.where(place == OUTSIDE, last, place)

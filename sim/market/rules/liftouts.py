@@ -1,0 +1,51 @@
+"""Step 8, lift-outs: who has moved asks colleagues at the old lab to follow.
+
+Each of a mover's K ties who is still at the lab that she left is asked with probability m / K. Who is
+asked is approached by the new lab without interviews in the next week, priced from what is left of its
+budget, and decides as anybody else; who follows asks in turn, so a cascade lasts until nobody else
+accepts. With all invitations accepted its size is Borel's (T11). Source: MODEL step 8; m is an assumption.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.market import appraisal, segments
+from sim.market.draws import Purpose, uniforms
+from sim.market.state import Booleans, Floats, Integers, Market
+
+
+def asked(tied_place: Integers, old_lab: Integers, u: Floats, invitations: float) -> Booleans:
+    """Which ties are asked: those at the old lab, each with probability m / K.
+
+    Parameters
+    ----------
+    tied_place : (n, K) where each tie is now; old_lab : (n,); u : (n, K) uniforms.
+    """
+    ties = max(tied_place.shape[1], 1)
+    return np.asarray((tied_place == old_lab[:, None]) & (u < invitations / ties))
+
+
+def invite(market: Market) -> None:
+    """Put this week's invitations into next week's calendar."""
+    movers = market.started.where(market.started.origin >= 0)
+    if not len(movers):
+        return
+    tied = market.tied_to(movers.row)
+    run, ties = market.run_of(movers.row), tied.shape[1]
+    slot = market.id_of(movers.row)[:, None] * max(ties, 1) + np.arange(ties)
+    key = market.key_of(run, Purpose.INVITATION, market.week)
+    place = market.researchers.place[tied].astype(np.int64)
+    u = uniforms(key[:, None], slot)
+    chosen = asked(place, movers.origin, u, market.scenario.market.ties.invitations)
+    chosen &= ~market.researchers.leaving[tied]
+    mover, column = np.nonzero(chosen)
+    if not len(mover):
+        return
+    led = np.where(movers.campaign >= 0, movers.campaign, movers.follows)[mover]
+    found = appraisal.approaches(
+        market, tied[mover, column], movers.lab[mover], unit=movers.unit[mover],
+        inviter=market.id_of(movers.row)[mover], follows=led,
+    )  # fmt: skip
+    segments.add(market.tally.contacts, (market.run_of(found.row), found.lab), 1)
+    market.approaches.setdefault(market.week + 1, []).append(found)

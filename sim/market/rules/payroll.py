@@ -1,0 +1,74 @@
+"""Step 2, payroll: inflows come in, base pay goes out; a shortfall draws on the treasury.
+
+Only base pay and sign-on are cash: vests are closed forms of tenure (`worth.vested_total`), so that
+nobody is looped over who does nothing. Inflows scale with standing to a power: the race.
+A lab whose treasury cannot cover its shortfall fails and releases its staff.
+Source: MODEL step 2; T8, T12. Unit of time: the week; cents.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.market import segments, spells
+from sim.market.ledger import Ledger
+from sim.market.state import RELEASED, Floats, Integers, Market
+from sim.scenario.quantities import WEEKS_PER_YEAR
+
+
+def weekly_inflow(yearly: Floats, factor: Floats, ln_standing: Floats, elasticity: float) -> Integers:
+    """Cents a week of an inflow in cents a year, times e^(kappa ln M); (L,), (R, L), (R, L) to (R, L)."""
+    scaled = yearly / WEEKS_PER_YEAR * factor * np.exp(elasticity * ln_standing)
+    return np.asarray(np.rint(scaled).astype(np.int64))
+
+
+def shortfall(payroll: Integers, balance: Integers, committed: Integers) -> Integers:
+    """Payroll that the talent account cannot cover without touching what it has promised."""
+    return np.asarray(np.maximum(payroll - np.maximum(balance - committed, 0), 0))
+
+
+def pay(market: Market) -> None:
+    """Receive inflows, let those fail who cannot pay, pay the others' base pay."""
+    labs, ledger, week = market.labs, market.ledger, market.week
+    runs, lab = np.indices(market.shape)
+    talent, treasury = Ledger.talent(lab), Ledger.treasury(lab)
+    elasticity = market.scenario.market.standing.inflow_elasticity
+    for account, yearly, factor in (
+        (talent, market.constants.talent_inflow, labs.talent_factor),
+        (treasury, market.constants.treasury_inflow, labs.treasury_factor),
+    ):
+        cents = weekly_inflow(yearly, np.where(labs.failed, 0.0, factor), labs.ln_standing, elasticity)
+        ledger.post(week, "inflow", runs, Ledger.OUTSIDE, account, cents)
+    labs.talent_factor *= np.exp(labs.talent_growth)
+    _pay_licences(market)
+    count = market.shape[1]
+    short = shortfall(labs.weekly_payroll, ledger.talent_accounts(count), market.promised[:, :count])
+    failing = short > ledger.treasuries(count)
+    if failing.any():
+        _fail(market, failing)
+    short[labs.failed] = 0
+    ledger.post(week, "shortfall", runs, treasury, talent, short)
+    ledger.post(week, "payroll", runs, talent, Ledger.RESEARCHERS, labs.weekly_payroll)
+    market.tally.spend += labs.weekly_payroll
+
+
+def _pay_licences(market: Market) -> None:
+    """Labs that rent a rival's model pay its treasury from theirs, as far as it goes."""
+    run, lab = np.nonzero(market.labs.rent)
+    if len(run):
+        cents = np.minimum(market.labs.rent[run, lab], market.ledger.of(run, Ledger.treasury(lab)))
+        provider = Ledger.treasury(market.labs.provider[run, lab])
+        market.ledger.post(market.week, "licence", run, Ledger.treasury(lab), provider, cents)
+        segments.add(market.tally.spend, (run, lab), cents)
+
+
+def _fail(market: Market, failing: np.ndarray) -> None:
+    """Failed labs release their staff; what they had under way lapses when it falls due."""
+    people = market.researchers
+    at_lab = np.flatnonzero(people.place >= 0)
+    run, lab = market.run_of(at_lab), people.place[at_lab].astype(np.int64)
+    market.labs.failed |= failing
+    released = at_lab[failing[run, lab]]
+    spells.leave_labs(market, released, np.full(len(released), RELEASED))
+    for r, j in np.argwhere(failing):
+        market.log_event("failure", market.constants.lab_names[j], int(j), np.array([r]))

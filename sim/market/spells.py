@@ -1,0 +1,287 @@
+"""Spells: the one place where a person changes place, and where her next events are drawn.
+
+Hazards are constant within a spell but for the first year of the acqui-hired, so the week of
+leaving is drawn once, when a spell begins, and nobody looks at those to whom nothing happens.
+The weekly probability that this gives is exactly 1 - e^(-rate / weeks a year).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.market import appraisal, segments
+from sim.market.appraisal import PERSON_BITS, SPELL_BITS
+from sim.market.draws import Purpose, exponentials, normals, pack, uniforms
+from sim.market.ledger import Ledger
+from sim.market.state import (
+    ACADEMIA,
+    FIELD,
+    FOUND,
+    FOUNDER,
+    FROM_ACQUIHIRE,
+    LEFT_FIELD,
+    NEVER,
+    OUTSIDE,
+    RELEASED,
+    Booleans,
+    Floats,
+    Integers,
+    Market,
+)
+from sim.scenario.quantities import WEEKS_PER_YEAR
+
+Rates = npt.NDArray[np.floating]
+TALENT_UNIT = 1024  # talent is summed in 1/1024 of the median, in integers, so that sums are exact
+
+
+def first_crossing(threshold: Floats, early: Rates, late: Rates, years: Floats) -> Floats:
+    """Time at which a hazard `early` for `years`, then `late`, adds up to `threshold`; in years.
+
+    All hazards in 1/year; infinite where the hazard stays 0.
+    """
+    never = np.full(len(threshold), np.inf)
+    in_early = np.divide(threshold, early, out=never.copy(), where=early > 0)
+    after = np.divide(threshold - early * years, late, out=never, where=late > 0) + years
+    return np.asarray(np.where(in_early <= years, in_early, after))
+
+
+def whole_weeks(years: Floats) -> Integers:
+    """Weeks that pass in full before a time in years, at most `NEVER`."""
+    return np.minimum(np.floor(years * WEEKS_PER_YEAR), float(NEVER)).astype(np.int64)
+
+
+def schedule_exit(market: Market, rows: Integers, now: int) -> None:
+    """Draw the week in which each person's present place loses her by hazard, from week `now` on."""
+    people = market.researchers
+    place, run = people.place[rows].astype(np.int64), market.run_of(rows)
+    key = pack((market.id_of(rows), PERSON_BITS), (people.spell[rows], SPELL_BITS))
+    threshold = exponentials(market.key_of(run, Purpose.EXIT_TIME), key)
+    at_lab = place >= 0
+    hazard = market.constants.unit_hazards.sum(axis=1)[people.unit[rows]]
+    back = market.scenario.market.entry.return_rate
+    hazard = np.where(at_lab, hazard, np.where(place <= FOUNDER, back, 0.0))
+    acquired = at_lab & (people.origin[rows] == FROM_ACQUIHIRE)
+    early = np.where(acquired, hazard * market.scenario.market.exits.acquired_ratio, hazard)
+    wait = whole_weeks(first_crossing(threshold, early, hazard, np.where(acquired, 1.0, 0.0)))
+    people.exit_week[rows] = np.minimum(now + wait, NEVER)
+
+
+def rescale_exit(market: Market, rows: Integers, unit: int) -> None:
+    """Move the exits drawn in advance to those of another unit: the hazard still to come is the same."""
+    people, hazard = market.researchers, market.constants.unit_hazards.sum(axis=1)
+    left = people.exit_week[rows].astype(np.float64) - market.week
+    before, after = hazard[people.unit[rows]], hazard[unit]
+    scaled = left * before / after if after > 0 else np.full(len(rows), np.inf)
+    planned = people.exit_week[rows] < NEVER
+    week = np.where(planned, np.minimum(market.week + np.floor(scaled), float(NEVER)), float(NEVER))
+    people.exit_week[rows] = week.astype(np.int16)
+
+
+def unsettle(market: Market, rows: Integers) -> None:
+    """Those left behind by an acqui-hire are as likely to leave in the year after it as those bought.
+
+    The further hazard is a clock of its own beside the one that runs: the earlier of the two counts.
+    """
+    people, ratio = market.researchers, market.scenario.market.exits.left_behind_ratio
+    hazard = market.constants.unit_hazards.sum(axis=1)[people.unit[rows]] * (ratio - 1)
+    key = pack((market.id_of(rows), PERSON_BITS), (people.spell[rows], SPELL_BITS))
+    threshold = exponentials(market.key_of(market.run_of(rows), Purpose.UNSETTLED, market.week), key)
+    years = first_crossing(threshold, hazard, np.zeros(len(rows)), np.ones(len(rows)))
+    week = np.minimum(market.week + 1 + whole_weeks(years), NEVER)
+    people.exit_week[rows] = np.minimum(people.exit_week[rows], week)
+
+
+def schedule_contact(market: Market, rows: Integers, now: int) -> None:
+    """Draw the week of each person's next approach, from week `now` on."""
+    people, contact = market.researchers, market.scenario.market.contact
+    place = people.place[rows]
+    rate = np.where(place >= 0, contact.rate, np.where(place == OUTSIDE, contact.outside_rate, 0.0))
+    rate *= people.visibility[rows] * (1 + contact.referral)
+    key = pack((market.id_of(rows), PERSON_BITS), (people.contacts[rows], 16))
+    threshold = exponentials(market.key_of(market.run_of(rows), Purpose.CONTACT_TIME), key)
+    with np.errstate(divide="ignore"):  # a rate of 0 is never
+        wait = whole_weeks(threshold / rate)
+    people.contact_week[rows] = np.minimum(now + wait, NEVER)
+    people.contacts[rows] += 1
+
+
+def draw_attachment(market: Market, rows: Integers) -> None:
+    """Attachment to the present employer, Normal, drawn anew at each spell; 0 outside the labs."""
+    people, choice = market.researchers, market.scenario.market.choice
+    key = pack((market.id_of(rows), PERSON_BITS), (people.spell[rows], SPELL_BITS))
+    drawn = normals(market.key_of(market.run_of(rows), Purpose.ATTACHMENT), key)
+    at_lab = people.place[rows] >= 0
+    people.attachment[rows] = np.where(at_lab, choice.attachment_mean + choice.attachment_sd * drawn, 0.0)
+
+
+def count(market: Market, rows: Integers, sign: int) -> None:
+    """Add people to, or take them from, the sums that their labs keep."""
+    people, labs = market.researchers, market.labs
+    index = (market.run_of(rows), people.place[rows].astype(np.int64))
+    segments.add(labs.headcount, index, sign)
+    segments.add(labs.weekly_payroll, index, sign * people.weekly_base[rows].astype(np.int64))
+    segments.add(labs.talent_sum, index, sign * np.rint(people.talent[rows] * TALENT_UNIT).astype(np.int64))
+
+
+def begin(
+    market: Market, rows: Integers, place: Integers, unit: Integers, origin: npt.ArrayLike, now: int
+) -> None:
+    """People arrive at a place; pay must be set before. What lies ahead of them is drawn by `foresee`."""
+    if not len(rows):
+        return
+    people = market.researchers
+    place = np.broadcast_to(place, rows.shape)
+    _move_ties(market, rows, place)
+    people.place[rows], people.unit[rows], people.origin[rows] = place, unit, origin
+    people.start_week[rows] = now
+    people.spell[rows] += 1
+    people.countered[rows] = False
+    people.leaving[rows] = False
+    people.slight[rows] = 0.0
+    people.exit_week[rows] = people.contact_week[rows] = NEVER
+    market.newcomers.append(rows)
+    count(market, rows[place >= 0], +1)
+
+
+def _move_ties(market: Market, rows: Integers, place: Integers) -> None:
+    """Those who know people who change place know them at the new one from now on."""
+    knowing, before = market.known_by.take(rows, axis=0), market.researchers.place[rows]
+    cells = np.stack([market.tie_cells(knowing, at[:, None]) for at in (before, place)])
+    change = np.repeat(np.array([-1, 1], np.int8), knowing.size)
+    segments.add(market.ties_there.reshape(-1, copy=False), (cells.ravel(),), change)
+
+
+def begin_on_scale(market: Market, rows: Integers, lab: Integers, unit: Integers, origin: int) -> None:
+    """People start this week at a lab on the unit's own scale of pay, without a sign-on."""
+    people, run = market.researchers, market.run_of(rows)
+    base, package = appraisal.scale_pay(market, rows, lab, unit)
+    face = np.rint(package * 100).astype(np.int64)
+    people.weekly_base[rows] = np.rint(base * 100 / WEEKS_PER_YEAR)
+    people.grant[rows] = appraisal.shares_of(market, face, run, lab)
+    begin(market, rows, lab, unit, origin, market.week)
+    segments.add(market.tally.hires, (run, lab), 1)
+
+
+def foresee(market: Market) -> None:
+    """Draw what lies ahead of those who arrived this week: attachment, exit and next approach."""
+    if not market.newcomers:
+        return
+    rows = np.unique(np.concatenate(market.newcomers))
+    market.newcomers.clear()
+    draw_attachment(market, rows)
+    schedule_exit(market, rows, market.week + 1)
+    schedule_contact(market, rows, market.week + 1)
+
+
+def end(market: Market, rows: Integers, cause: Integers | int, next_lab: Integers | int) -> None:
+    """Employment spells end: logged, counted, sign-on clawed back from who leaves by choice."""
+    if not len(rows):
+        return
+    people, week = market.researchers, market.week
+    run, lab = market.run_of(rows), people.place[rows].astype(np.int64)
+    cause = np.broadcast_to(np.asarray(cause, np.int64), rows.shape)
+    count(market, rows, -1)
+    segments.add(market.tally.left, (run, lab, cause), 1)
+    _claw_back(market, rows[cause != RELEASED])
+    log_spells(market, rows, week, cause, next_lab)
+    for column in (people.sign_on, people.grant, people.retention, people.weekly_base, people.title):
+        column[rows] = 0
+
+
+def log_spells(
+    market: Market, rows: Integers, week: int, cause: Integers | int, next_lab: Integers | int
+) -> None:
+    """Write spells to the log; cause -1 means censored."""
+    people = market.researchers
+    market.log.spells.append(
+        {
+            "row": rows.copy(),
+            "lab": people.place[rows].copy(),
+            "unit": people.unit[rows].copy(),
+            "start_week": people.start_week[rows].copy(),
+            "end_week": np.full(len(rows), week, np.int16),
+            "origin": people.origin[rows].copy(),
+            "cause": np.broadcast_to(cause, rows.shape).astype(np.int8),
+            "next_lab": np.broadcast_to(next_lab, rows.shape).astype(np.int16),
+        }
+    )
+
+
+def _claw_back(market: Market, rows: Integers) -> None:
+    """Who leaves within the clawback time pays back the sign-on for the weeks not served."""
+    window = market.scenario.market.equity.clawback
+    served = market.tenure_weeks(rows)
+    owing = (served < window) & (market.researchers.sign_on[rows] > 0)
+    if not owing.any():
+        return
+    rows, served = rows[owing], served[owing]
+    cents = market.researchers.sign_on[rows] * (window - served) // max(window, 1)
+    lab = market.researchers.place[rows].astype(np.int64)
+    market.ledger.post(
+        market.week, "clawback", market.run_of(rows), Ledger.RESEARCHERS, Ledger.talent(lab), cents
+    )
+
+
+def leave_labs(market: Market, rows: Integers, cause: Integers) -> None:
+    """People leave the labs for the place that their cause leads to."""
+    place = np.select([cause == FOUND, cause == FIELD], [FOUNDER, LEFT_FIELD], OUTSIDE)
+    end(market, rows, cause, -1)
+    outside_base(market, rows)
+    begin(market, rows, place, np.zeros(len(rows), np.int64), 0, market.week)
+
+
+def outside_base(market: Market, rows: Integers) -> None:
+    """Pay of those outside the labs: all base."""
+    yearly = market.scenario.market.entry.outside_pay
+    market.researchers.weekly_base[rows] = round(yearly / WEEKS_PER_YEAR)
+
+
+def exit_causes(market: Market, rows: Integers) -> Integers:
+    """Cause of each exit by hazard, in proportion to the hazards of its unit."""
+    hazards = market.constants.unit_hazards
+    share = np.cumsum(hazards, axis=1) / np.maximum(hazards.sum(axis=1, keepdims=True), 1e-300)
+    share = share[market.researchers.unit[rows]]
+    key = pack((market.id_of(rows), PERSON_BITS), (market.researchers.spell[rows], SPELL_BITS))
+    u = uniforms(market.key_of(market.run_of(rows), Purpose.EXIT_CAUSE), key)
+    return np.asarray(np.array([FOUND, ACADEMIA, FIELD])[np.minimum((u[:, None] >= share).sum(axis=1), 2)])
+
+
+def cash_covers(market: Market, rows: Integers, cash: Integers) -> Booleans:
+    """Whose cash, in cents, the free money of their labs covers, in order of id within each lab."""
+    run, lab = market.run_of(rows), market.researchers.place[rows].astype(np.int64)
+    group = run * market.shape[1] + lab
+    order = np.argsort(group * market.people + market.id_of(rows))
+    free = market.ledger.of(run, Ledger.talent(lab)) - segments.at(market.promised, run, lab)
+    fits = np.zeros(len(rows), np.bool_)
+    fits[order] = segments.running_total(group[order], cash[order]) <= free[order]
+    return fits
+
+
+def retain(market: Market, rows: Integers, package: Integers) -> None:
+    """Pay people a retention package, in cents: part cash now, the rest shares that vest from today.
+
+    What has not vested of an earlier one starts anew with it. Who is retained feels underpaid no more.
+    """
+    if not len(rows):
+        return
+    people, week = market.researchers, market.week
+    run, lab = market.run_of(rows), people.place[rows].astype(np.int64)
+    cash, face = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)
+    market.ledger.post(week, "retention", run, Ledger.talent(lab), Ledger.RESEARCHERS, cash)
+    segments.add(market.tally.spend, (run, lab), cash)
+    constants = market.constants
+    since = np.clip(week - people.retention_week[rows].astype(np.int64), 0, None)
+    vested = constants.retention_vested[constants.kernel_terms[lab], since]
+    left = np.rint(people.retention[rows] * (1 - vested)).astype(np.int64)
+    people.retention[rows] = left + appraisal.shares_of(market, face, run, lab)
+    people.retention_week[rows] = week
+    people.slight[rows] = 0.0
+
+
+def raise_base(market: Market, rows: Integers, weekly_base: Integers) -> None:
+    """Set the weekly base of people at labs, in cents, and their labs' payroll with it."""
+    people = market.researchers
+    index = (market.run_of(rows), people.place[rows].astype(np.int64))
+    segments.add(market.labs.weekly_payroll, index, weekly_base - people.weekly_base[rows])
+    people.weekly_base[rows] = weekly_base

@@ -1,0 +1,151 @@
+"""What a package is worth to a researcher and a researcher to a lab: written here and nowhere else.
+
+All functions are pure and work on arrays. Pay is in USD a year, grants in USD of face at grant
+date, time in years unless a name says months. Symbols: w what an offer costs a year, b base pay,
+Y what pay is worth a year, kappa the worth of a dollar of package, P the chance of acceptance.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.scenario.quantities import WEEKS_PER_YEAR
+
+Floats = npt.NDArray[np.float64]
+Real = float | Floats | npt.NDArray[Any]
+
+FEW_STEPS, MORE_STEPS = 4, 6  # of Newton's method: exact to 1e-12 at elasticities up to 3; up to 20
+SMALLEST = 1e-9  # a dollar amount that is as good as none, and has a logarithm
+LARGEST_EXPONENT = 700.0  # e to this power is still a number
+
+
+def vested_share(months: Real, length: int, cliff: int) -> Floats:
+    """Share of a grant vested after `months`: monthly, nothing before the cliff (T12)."""
+    whole = np.minimum(np.floor(np.asarray(months, float)), length)
+    return np.where(whole < cliff, 0.0, whole / length)
+
+
+def vest_months(length: int, cliff: int) -> Floats:
+    """The month in which each of the `length` monthly parts vests; the cliff bundles the first."""
+    return np.maximum(np.arange(1, length + 1), cliff).astype(float)
+
+
+def grant_kernel(discount: float, hazard: float, length: int, cliff: int) -> float:
+    """Expected present value of a dollar granted today (K of T12); length and cliff in months.
+
+    Sum over monthly vests of e^(-(r + h) t) / T, with `discount` r and `hazard` h a year.
+    """
+    return float(np.exp(-(discount + hazard) * vest_months(length, cliff) / 12).mean())
+
+
+def held_kernel(
+    weeks: npt.NDArray[np.int64], discount: float, hazard: float, length: int, cliff: int, refresh: float
+) -> Floats:
+    """Present value of the vests to come, per dollar of opening grant, after `weeks` of tenure.
+
+    Counts the opening grant and the refresh grants (share `refresh`, each whole year, no cliff)
+    made so far; grants yet to be made are not counted. Shape as `weeks`.
+    """
+    years = np.asarray(weeks) / WEEKS_PER_YEAR
+    total = np.zeros(years.shape)
+    for granted in range(int(years.max(initial=0.0)) + 1):
+        age = years - granted
+        months = vest_months(length, cliff if granted == 0 else 0)
+        live = np.flatnonzero((age >= 0) & (age * 12 < length))
+        ahead = months[None, :] / 12 - age[live, None]
+        worth = np.where(ahead > 0, np.exp(-(discount + hazard) * ahead), 0.0).sum(axis=1) / length
+        total[live] += worth * (1.0 if granted == 0 else refresh)
+    return total
+
+
+def vesting_now(years: Real, length: Real, refresh: float) -> Floats:
+    """Grants vesting a year, over the opening grant's yearly vest, after `years` of tenure.
+
+    The opening grant counts while it lasts; a refresh grant is added each whole year and lasts as
+    long. Without a cliff: used to set the opening grants behind a given yearly pay.
+    """
+    years = np.asarray(years, float)
+    refreshes = np.minimum(np.floor(years), np.ceil(length))
+    return np.maximum((years < length) + refresh * refreshes, refresh)
+
+
+def package_worth(share: Real, equity: Real, kernel: Real) -> Floats:
+    """kappa = s + (1 - s) phi_E K: worth a year of a dollar a year of package."""
+    return np.maximum(share + (1 - np.asarray(share)) * equity * kernel, SMALLEST)
+
+
+def offer_worth(base: Real, package: Real, kappa: Real, horizon: float) -> Floats:
+    """Y(w) = b + kappa (w - b), with w - b the package over H years."""
+    return np.asarray(base + np.asarray(kappa) * package / horizon, float)
+
+
+def acceptance(worth: Real, reservation: Real, elasticity: float) -> Floats:
+    """P = Y^alpha / (Y^alpha + R^alpha), the logit of ln Y - ln R with slope alpha (T2)."""
+    odds_against = elasticity * np.log(np.asarray(reservation) / worth)
+    return np.asarray(1.0 / (1.0 + np.exp(np.minimum(odds_against, LARGEST_EXPONENT))), float)
+
+
+def best_price(value: Real, base: Real, kappa: Real, reservation: Real, elasticity: float) -> Floats:
+    """The yearly cost w >= b that maximises (v - w) P(Y(w)) (MODEL step 5, T10).
+
+    With y = Y / kappa, rho = R / kappa and V = v + b (1 - kappa) / kappa the first-order condition
+    is y (1 + alpha + (y / rho)^alpha) = alpha V. In x = ln(y / rho) its logarithm,
+    x + ln(1 + alpha + e^(alpha x)) = ln(alpha V / rho), is convex and rises with a slope between 1
+    and 1 + alpha, so Newton's method from the smaller of two upper bounds falls to the root, however
+    sure the choice is. The number of steps hangs on alpha alone, so that no offer's price depends on
+    which others are priced beside it.
+    """
+    kappa = np.asarray(kappa, float)
+    shift = np.asarray(base) * (1 - kappa) / kappa
+    target = elasticity * np.maximum(np.asarray(value) + shift, SMALLEST)
+    rho = np.maximum(np.asarray(reservation) / kappa, SMALLEST)
+    goal, constant = np.log(target / rho), np.log1p(elasticity)
+    x = np.minimum(goal - constant, goal / (1 + elasticity))
+    for _ in range(FEW_STEPS if elasticity <= 3 else MORE_STEPS):
+        odds = np.exp(elasticity * x)  # x < goal / alpha, so this is a number
+        level = 1 + elasticity + odds
+        x = x - (x + np.log(level) - goal) / (1 + elasticity * odds / level)
+    return np.asarray(np.maximum(rho * np.exp(x) - shift, base))
+
+
+def reservation(worth_staying: Real, terms_against: Real, elasticity: float) -> Floats:
+    """R = Y_stay e^(D / alpha): the pay at which an offer is accepted half the time.
+
+    `terms_against` D is the sum of all terms but pay by which staying beats the offer.
+    """
+    return np.asarray(worth_staying * np.exp(np.asarray(terms_against) / elasticity), float)
+
+
+def researcher_value(median: float, scale: Real, talent: Real, ties_term: Real, noise: Real) -> Floats:
+    """v = C S^gamma a (1 + tau share of ties present) e^(sigma_v z): USD a year (Gabaix and Landier 2008)."""
+    return np.asarray(
+        median * np.asarray(scale) * talent * (1 + np.asarray(ties_term)) * np.exp(noise), float
+    )
+
+
+def staying_terms(attachment: Real, tenure_years: Real, tenure_effect: float) -> Floats:
+    """A_i + A_t ln(1 + tenure): what speaks for staying beside pay and the lab itself."""
+    return np.asarray(attachment + tenure_effect * np.log1p(tenure_years), float)
+
+
+def pay_at(talent: Real, median_pay: Real, star_pay: Real) -> Floats:
+    """A lab's pay a year for a talent: the median's pay times talent, never above its stars' pay."""
+    return np.minimum(np.asarray(median_pay) * talent, star_pay)
+
+
+def base_of(pay: Real, share: float, cap: float) -> Floats:
+    """Base part of a yearly pay: a share of it, up to a cap."""
+    return np.minimum(np.asarray(pay) * share, cap)
+
+
+def vested_total(months: Floats, years: Floats, length: int, cliff: int, refresh: float) -> Floats:
+    """Vested part of the opening grant and of the refresh grants made, per dollar of opening grant."""
+    total = vested_share(months, length, cliff)
+    for granted in range(1, int(years.max(initial=0.0)) + 1):
+        total = total + refresh * vested_share(np.maximum(months - 12 * granted, 0), length, 0) * (
+            years >= granted
+        )
+    return total
