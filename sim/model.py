@@ -34,21 +34,12 @@ from sim.market.offers import Offers
 from sim.market.opening import open_market
 from sim.market.record import Recorder
 from sim.market.rules import counteroffers, pricing
-from sim.market.state import (
-    FOUNDER,
-    LEFT_FIELD,
-    OUTSIDE,
-    UNBORN,
-    Behaviour,
-    Booleans,
-    Floats,
-    Integers,
-    Market,
-)
+from sim.market.state import FOUNDER, LEFT_FIELD, OUTSIDE, UNBORN, Behaviour, Market
 from sim.market.week import advance
 from sim.scenario.loading import load_scenario
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Scenario
+from sim.system.arrays import Booleans, Floats, Integers
 
 PLACES = {OUTSIDE: "outside", FOUNDER: "founder", LEFT_FIELD: "left the field"}
 

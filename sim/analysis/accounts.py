@@ -14,8 +14,9 @@ from sim.market.columns import UNSET
 from sim.market.ledger import KINDS, Ledger
 from sim.market.offers import Approaches
 from sim.market.rules import budget, contact, liftouts, pricing
-from sim.market.state import Behaviour, Floats, Integers, Market
+from sim.market.state import Behaviour, Market
 from sim.market.week import Rule
+from sim.system.arrays import Floats, Integers
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sim.analysis.curves import Floats
 from sim.analysis.ensemble import Ensemble, by_run
+from sim.system.arrays import Floats
 from sim.system.tables import SCHEMAS
 
 COSTS = {"usd_per_additional_hire": "hires", "usd_per_retained_star": "stars_end"}

@@ -9,11 +9,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from sim.analysis.curves import Floats
 from sim.scenario.quantities import WEEKS_PER_YEAR
+from sim.system.arrays import Floats, Integers
 from sim.system.tables import CAUSES, codes, numbers
 
-Integers = npt.NDArray[np.int64]
 Who = Literal["hires", "entry_cohort", "opening", "acquihires", "all"]
 
 ENTRY_WEEKS = 13

@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sim.system.arrays import Floats
+
 Counts = npt.NDArray[np.integer[Any]]
-Floats = npt.NDArray[np.float64]
 
 MONTHS_12, MONTHS_24 = 52, 104
 Z_95 = 1.959963984540054

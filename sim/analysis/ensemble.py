@@ -16,10 +16,11 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from sim.analysis import counts, curves
-from sim.analysis.counts import Integers, Panel, SpellCounts, Who
-from sim.analysis.curves import MONTHS_12, MONTHS_24, Floats
+from sim.analysis.counts import Panel, SpellCounts, Who
+from sim.analysis.curves import MONTHS_12, MONTHS_24
 from sim.scenario.schema import Scenario
 from sim.system import tables as recorded
+from sim.system.arrays import Floats, Integers
 from sim.system.tables import CAUSES, codes, numbers
 
 RETENTION: dict[str, Who] = {"entry_cohort": "entry_cohort", "opening_staff": "opening", "new_hires": "hires"}

@@ -13,9 +13,10 @@ import numpy as np
 
 from sim.analysis import curves
 from sim.analysis.counts import SpellCounts
-from sim.analysis.curves import MONTHS_24, Floats
+from sim.analysis.curves import MONTHS_24
 from sim.analysis.ensemble import HIRES, MOMENTS, RETENTION, Ensemble, measure, occurrences
 from sim.scenario.schema import Scenario
+from sim.system.arrays import Floats
 from sim.system.tables import CAUSES, FORMAT
 
 _INNER = ("retention.", "exits_24m.")  # figures that have their own section

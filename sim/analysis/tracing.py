@@ -21,10 +21,11 @@ from sim.market.opening import open_market
 from sim.market.record import Recorder
 from sim.market.rules import choice, pricing
 from sim.market.simulate import collect
-from sim.market.state import Floats, Integers, Market
+from sim.market.state import Market
 from sim.market.week import RULES, Rule, advance
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Scenario
+from sim.system.arrays import Floats, Integers
 
 BEFORE_CHOICES = RULES[RULES.index(choice.decide) - 1]  # nothing changes between this rule and the choice
 

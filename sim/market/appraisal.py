@@ -10,8 +10,9 @@ import numpy as np
 from sim.market import segments, worth
 from sim.market.draws import Purpose, gumbels, normals, pack, uniforms
 from sim.market.offers import Approaches
-from sim.market.state import OUTSIDE, Floats, Integers, Market
+from sim.market.state import OUTSIDE, Market
 from sim.scenario.quantities import WEEKS_PER_YEAR
+from sim.system.arrays import Floats, Integers
 
 PERSON_BITS, LAB_BITS, SPELL_BITS, YEAR_BITS = 24, 10, 12, 8
 

@@ -7,8 +7,7 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+from sim.system.arrays import Floats, Integers
 
 
 class Column[T]:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from sim.market import worth
 from sim.scenario.events import Event
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Exits, Scenario, Unit
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Booleans = npt.NDArray[np.bool_]
+from sim.system.arrays import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True)

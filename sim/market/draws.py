@@ -16,9 +16,10 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from sim.system.arrays import Floats
+
 Keys = npt.NDArray[np.uint64]
-Integers = npt.NDArray[np.integer]
+WholeNumbers = npt.NDArray[np.integer]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -57,7 +58,7 @@ class Purpose(IntEnum):
     FOUND_LAB = 27
 
 
-def splitmix(seed: Keys, counter: Integers | int) -> Keys:
+def splitmix(seed: Keys, counter: WholeNumbers | int) -> Keys:
     """Output number `counter` (from 0) of SplitMix64 generators seeded by `seed`; broadcasts.
 
     Both are arrays, or `counter` a plain integer: numpy warns of overflow on its scalars alone.
@@ -78,12 +79,12 @@ def splitmix(seed: Keys, counter: Integers | int) -> Keys:
     return z
 
 
-def run_keys(seed: int, runs: Integers) -> Keys:
+def run_keys(seed: int, runs: WholeNumbers) -> Keys:
     """The key of each run: output number `run` of the generator seeded by `seed`; shape (R,)."""
     return splitmix(np.full(len(runs), seed % 2**64, np.uint64), runs)
 
 
-def purpose_keys(keys: Keys, purpose: Purpose, week: Integers | int = 0) -> Keys:
+def purpose_keys(keys: Keys, purpose: Purpose, week: WholeNumbers | int = 0) -> Keys:
     """The key of each run for one purpose in one week; week 0 also serves what has no week.
 
     Weeks given as a column (W, 1) give keys of shape (W, R).
@@ -91,7 +92,7 @@ def purpose_keys(keys: Keys, purpose: Purpose, week: Integers | int = 0) -> Keys
     return splitmix(splitmix(keys, int(purpose)), week)
 
 
-def uniforms(keys: Keys, entities: Integers) -> Floats:
+def uniforms(keys: Keys, entities: WholeNumbers) -> Floats:
     """Uniforms on the open interval (0, 1), one for each pair of key and entity."""
     z = splitmix(keys, entities)
     z >>= np.uint64(12)
@@ -101,24 +102,24 @@ def uniforms(keys: Keys, entities: Integers) -> Floats:
     return u
 
 
-def exponentials(keys: Keys, entities: Integers) -> Floats:
+def exponentials(keys: Keys, entities: WholeNumbers) -> Floats:
     """Standard exponentials."""
     return -np.log(uniforms(keys, entities))
 
 
-def gumbels(keys: Keys, entities: Integers) -> Floats:
+def gumbels(keys: Keys, entities: WholeNumbers) -> Floats:
     """Standard Gumbel draws (mean 0.5772, variance pi^2 / 6)."""
     return -np.log(exponentials(keys, entities))
 
 
-def normals(keys: Keys, entities: Integers) -> Floats:
+def normals(keys: Keys, entities: WholeNumbers) -> Floats:
     """Standard normals, the inverse distribution function at a uniform: monotone in the draw."""
     from scipy.special import ndtri  # takes long to import, and who only hands work out draws nothing
 
     return np.asarray(ndtri(uniforms(keys, entities)))
 
 
-def pack(*parts: tuple[Integers | int, int]) -> npt.NDArray[np.int64]:
+def pack(*parts: tuple[WholeNumbers | int, int]) -> npt.NDArray[np.int64]:
     """One entity number from several: each part is (values, bits), the first part lowest.
 
     Raises

@@ -8,9 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.market.columns import Columns, real, whole
-
-Integers = npt.NDArray[np.int64]
-Booleans = npt.NDArray[np.bool_]
+from sim.system.arrays import Booleans, Integers
 
 OUTCOMES = ("accepted", "declined", "lapsed")
 ACCEPTED, DECLINED, LAPSED = range(len(OUTCOMES))

@@ -26,8 +26,6 @@ from sim.market.state import (
     OUTSIDE,
     STRATEGIES,
     UNBORN,
-    Floats,
-    Integers,
     Labs,
     Log,
     Market,
@@ -36,6 +34,7 @@ from sim.market.state import (
 )
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Scenario
+from sim.system.arrays import Floats, Integers
 
 SURVIVAL_TRIES = 24
 

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Integers = npt.NDArray[np.int64]
-Booleans = npt.NDArray[np.bool_]
+from sim.system.arrays import Booleans, Integers
 
 
 def starts(groups: npt.NDArray[np.generic]) -> Booleans:

@@ -24,12 +24,10 @@ from sim.market.state import (
     NEVER,
     OUTSIDE,
     RELEASED,
-    Booleans,
-    Floats,
-    Integers,
     Market,
 )
 from sim.scenario.quantities import WEEKS_PER_YEAR
+from sim.system.arrays import Booleans, Floats, Integers
 
 Rates = npt.NDArray[np.floating]
 TALENT_UNIT = 1024  # talent is summed in 1/1024 of the median, in integers, so that sums are exact

@@ -21,10 +21,7 @@ from sim.market.draws import Keys, Purpose, purpose_keys
 from sim.market.ledger import Ledger
 from sim.market.offers import Approaches, Offers
 from sim.scenario.schema import Scenario
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Booleans = npt.NDArray[np.bool_]
+from sim.system.arrays import Booleans, Floats, Integers
 
 # Places of a researcher: a lab's number, or one of these.
 OUTSIDE, FOUNDER, LEFT_FIELD, UNBORN = -1, -2, -3, -4

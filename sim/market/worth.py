@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.scenario.quantities import WEEKS_PER_YEAR
+from sim.system.arrays import Floats
 
-Floats = npt.NDArray[np.float64]
 Real = float | Floats | npt.NDArray[Any]
 
 FEW_STEPS, MORE_STEPS = 4, 6  # of Newton's method: exact to 1e-12 at elasticities up to 3; up to 20

@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyArrowPatch
 
-from sim.analysis.counts import Integers
 from sim.report import style
 from sim.scenario.schema import Scenario
+from sim.system.arrays import Integers
 from sim.system.tables import codes, numbers
 
 QUARTER = 13  # weeks

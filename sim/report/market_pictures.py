@@ -12,11 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from sim.analysis import counts
-from sim.analysis.counts import FLOW_WEEKS, Integers, Panel
-from sim.analysis.curves import Z_95, Floats
+from sim.analysis.counts import FLOW_WEEKS, Panel
+from sim.analysis.curves import Z_95
 from sim.report import pictures, style
 from sim.scenario.quantities import format_money
 from sim.scenario.schema import Scenario
+from sim.system.arrays import Floats, Integers
 from sim.system.tables import codes, numbers
 
 OUTSIDE = "outside"

@@ -13,11 +13,12 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
 from sim.analysis import counts, curves
 from sim.analysis.counts import Panel, SpellCounts
-from sim.analysis.curves import MONTHS_12, MONTHS_24, Floats
+from sim.analysis.curves import MONTHS_12, MONTHS_24
 from sim.report import style
 from sim.report.event_marks import event_marks, number_events, write_events
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Scenario
+from sim.system.arrays import Floats
 from sim.system.files import replacing
 
 SOURCE = (

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from math import exp, expm1, lgamma, log
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 from scipy.special import wrightomega
 
-Floats = npt.NDArray[np.float64]
+from sim.system.arrays import Floats
 
 
 class OutsideDomain(ValueError):

@@ -20,7 +20,6 @@ from itertools import combinations
 from math import sqrt
 
 import numpy as np
-import numpy.typing as npt
 
 from sim.market.opening import open_market
 from sim.market.week import advance
@@ -28,9 +27,8 @@ from sim.scenario.figures import data_folder
 from sim.scenario.loading import load_scenario
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Scenario
+from sim.system.arrays import Floats
 from sim.theory.closed_forms import weekly_probability
-
-Floats = npt.NDArray[np.float64]
 
 SIZES = (1_000, 4_000, 16_000, 64_000)
 RUNS = (64, 32, 16, 8)

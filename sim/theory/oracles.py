@@ -24,6 +24,7 @@ from sim.scenario.figures import data_folder
 from sim.scenario.loading import load_scenario
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Scenario
+from sim.system.arrays import Floats
 from sim.theory import closed_forms
 from sim.theory.checks import Check, curve_checks, share_check
 from sim.theory.closed_forms import JobLadder, OutsideDomain, SequentialAuction
@@ -212,7 +213,7 @@ def core(at: Parameters, seed: int) -> Findings:
     return [Check("pay with three labs", wanted, _bid_up(values), EXACT * at["first"]), *found]
 
 
-def _bid_up(values: closed_forms.Floats) -> float:
+def _bid_up(values: Floats) -> float:
     """Pay after all labs but the last have bid in turn against the one that has the researcher."""
     pay, at_lab = 0.0, len(values) - 1
     for rival in range(len(values) - 2, -1, -1):  # the best comes last and wins

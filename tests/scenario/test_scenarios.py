@@ -21,8 +21,8 @@ import pytest
 import sim
 from sim.market.opening import open_market
 from sim.market.simulate import simulate
-from sim.market.state import Floats
 from sim.scenario.loading import load_scenario
+from sim.system.arrays import Floats
 
 SEED, RUNS, FEW = 1, 200, 4
 Tables = dict[str, pd.DataFrame]

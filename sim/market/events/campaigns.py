@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim.market.ledger import Ledger
-from sim.market.state import Integers, Market
+from sim.market.state import Market
 from sim.scenario.happenings import Campaign
+from sim.system.arrays import Integers
 
 
 def envelope_of(campaign: Campaign) -> int:

@@ -12,8 +12,9 @@ import numpy as np
 from sim.market import segments, spells
 from sim.market.draws import Purpose, normals, pack, uniforms
 from sim.market.ledger import Ledger
-from sim.market.state import ACQUIHIRE, FROM_ACQUIHIRE, Booleans, Floats, Integers, Market
+from sim.market.state import ACQUIHIRE, FROM_ACQUIHIRE, Market
 from sim.scenario.happenings import Acquihire, Investment, Talks
+from sim.system.arrays import Booleans, Floats, Integers
 
 
 def best_and_team(group: Integers, talent: Floats, lot: Floats, founder: bool, share: float) -> Booleans:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim.market import appraisal, segments, spells
-from sim.market.state import RELEASED, Booleans, Floats, Integers, Market
+from sim.market.state import RELEASED, Market
 from sim.scenario.happenings import Layoff, LeadershipChange, NewUnit, RetentionGrant, Transfer
+from sim.system.arrays import Booleans, Floats, Integers
 
 
 def top(group: Integers, merit: Floats, tie_break: Integers, share: float) -> Booleans:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.market.state import COUNTER_POLICIES, STRATEGIES, Integers, Market
+from sim.market.state import COUNTER_POLICIES, STRATEGIES, Market
 from sim.scenario.happenings import (
     BudgetChange,
     CounterRule,
@@ -22,6 +22,7 @@ from sim.scenario.happenings import (
     StrategyChange,
 )
 from sim.scenario.quantities import WEEKS_PER_YEAR
+from sim.system.arrays import Integers
 
 
 def release(market: Market, body: ModelRelease, runs: Integers) -> Integers:

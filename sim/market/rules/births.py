@@ -13,7 +13,8 @@ from sim.market import segments, spells
 from sim.market.columns import UNSET
 from sim.market.draws import Purpose, uniforms
 from sim.market.ledger import Ledger
-from sim.market.state import FOUNDER, FROM_FOUNDING, Booleans, Integers, Market
+from sim.market.state import FOUNDER, FROM_FOUNDING, Market
+from sim.system.arrays import Booleans, Integers
 
 
 def places_taken(run: Integers, free: Booleans) -> Integers:

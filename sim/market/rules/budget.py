@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from sim.market.events.campaigns import envelope_of
-from sim.market.state import Integers, Market
+from sim.market.state import Market
+from sim.system.arrays import Integers
 
 
 def spendable(

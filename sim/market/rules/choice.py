@@ -13,8 +13,9 @@ import numpy as np
 from sim.market import appraisal, segments
 from sim.market.columns import UNSET
 from sim.market.offers import ACCEPTED, DECLINED, Offers
-from sim.market.state import NEVER, Behaviour, Booleans, Floats, Integers, Market
+from sim.market.state import NEVER, Behaviour, Market
 from sim.scenario.quantities import WEEKS_PER_YEAR
+from sim.system.arrays import Booleans, Floats, Integers
 
 
 def utility(pay: Floats, terms: Floats, taste: Floats, elasticity: float) -> Floats:

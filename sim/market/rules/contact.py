@@ -15,8 +15,9 @@ from sim.market import appraisal, segments, spells
 from sim.market.columns import UNSET
 from sim.market.draws import Purpose, uniforms
 from sim.market.offers import Approaches
-from sim.market.state import OUTSIDE, Booleans, Floats, Integers, Market
+from sim.market.state import OUTSIDE, Market
 from sim.scenario.happenings import Campaign
+from sim.system.arrays import Booleans, Floats, Integers
 
 
 def planned_gross_hires(plan: Floats, staff: Integers, gap_weight: float, replacement: float) -> Floats:

@@ -14,8 +14,9 @@ import numpy as np
 from sim.market import appraisal, segments, spells
 from sim.market.columns import UNSET
 from sim.market.draws import Purpose, uniforms
-from sim.market.state import MATCH_ONCE, OFF, SECOND_PRICE, Booleans, Floats, Integers, Market
+from sim.market.state import MATCH_ONCE, OFF, SECOND_PRICE, Market
 from sim.scenario.quantities import WEEKS_PER_YEAR
+from sim.system.arrays import Booleans, Floats, Integers
 
 
 def retention_package(

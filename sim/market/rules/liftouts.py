@@ -12,7 +12,8 @@ import numpy as np
 
 from sim.market import appraisal, segments
 from sim.market.draws import Purpose, uniforms
-from sim.market.state import Booleans, Floats, Integers, Market
+from sim.market.state import Market
+from sim.system.arrays import Booleans, Floats, Integers
 
 
 def asked(tied_place: Integers, old_lab: Integers, u: Floats, invitations: float) -> Booleans:

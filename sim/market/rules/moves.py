@@ -13,7 +13,8 @@ import numpy.typing as npt
 from sim.market import appraisal, segments, spells
 from sim.market.ledger import Ledger
 from sim.market.offers import DECLINED, LAPSED, Offers
-from sim.market.state import FROM_OUTSIDE, FROM_RIVAL, OUTSIDE, RIVAL, Booleans, Integers, Market
+from sim.market.state import FROM_OUTSIDE, FROM_RIVAL, OUTSIDE, RIVAL, Market
+from sim.system.arrays import Booleans, Integers
 
 
 def has_lapsed(spell_now: npt.NDArray[np.int16], spell_then: Integers, failed: Booleans) -> Booleans:

@@ -12,8 +12,9 @@ import numpy as np
 
 from sim.market import appraisal, spells
 from sim.market.draws import Purpose, uniforms
-from sim.market.state import Floats, Market
+from sim.market.state import Market
 from sim.scenario.quantities import WEEKS_PER_YEAR
+from sim.system.arrays import Floats
 
 
 def pay_ratio(own_pay: Floats, own_talent: Floats, new_pay: Floats, new_talent: Floats) -> Floats:

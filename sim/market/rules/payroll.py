@@ -12,8 +12,9 @@ import numpy as np
 
 from sim.market import segments, spells
 from sim.market.ledger import Ledger
-from sim.market.state import RELEASED, Floats, Integers, Market
+from sim.market.state import RELEASED, Market
 from sim.scenario.quantities import WEEKS_PER_YEAR
+from sim.system.arrays import Floats, Integers
 
 
 def weekly_inflow(yearly: Floats, factor: Floats, ln_standing: Floats, elasticity: float) -> Integers:

@@ -16,8 +16,9 @@ import numpy as np
 
 from sim.market import appraisal, segments, worth
 from sim.market.offers import LAPSED, Approaches, Offers
-from sim.market.state import OUTSIDE, Booleans, Floats, Integers, Market
+from sim.market.state import OUTSIDE, Market
 from sim.scenario.quantities import WEEKS_PER_YEAR
+from sim.system.arrays import Booleans, Floats, Integers
 
 STEPS = 10  # of false position: spend comes within 3e-8 of the budget
 TINY = 1e-6  # an excess that is as good as none

@@ -11,7 +11,8 @@ import numpy as np
 
 from sim.market.columns import UNSET
 from sim.market.offers import DECLINED, Approaches
-from sim.market.state import Booleans, Integers, Market
+from sim.market.state import Market
+from sim.system.arrays import Booleans, Integers
 
 
 def repeated(attempt: Integers, repeats: Integers) -> Booleans:

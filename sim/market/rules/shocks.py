@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from sim.market.events import campaigns, deals, people, policies
-from sim.market.state import NEVER, Booleans, Floats, Integers, Market
+from sim.market.state import NEVER, Market
 from sim.scenario.events import Event
+from sim.system.arrays import Booleans, Floats, Integers
 
 
 def falls_below(ln_standing: Floats, threshold: float) -> Booleans:

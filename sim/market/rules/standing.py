@@ -11,8 +11,9 @@ import numpy as np
 
 from sim.market.draws import Purpose, normals
 from sim.market.spells import TALENT_UNIT
-from sim.market.state import Floats, Market
+from sim.market.state import Market
 from sim.scenario.quantities import WEEKS_PER_YEAR
+from sim.system.arrays import Floats
 
 
 def next_ln_standing(ln_standing: Floats, target: Floats, persistence: float, sd: float, z: Floats) -> Floats:
