@@ -96,7 +96,7 @@ class Teller:
         stages = {
             stage: {"week": int(week), "date": self.date(int(week))}
             for stage, week in weeks.items()
-            if week == week  # a stage that was not reached has no week
+            if not math.isnan(week)  # a stage that was not reached has no week
         }
         key = (
             row["researcher"],
@@ -175,13 +175,14 @@ class Teller:
         Staying is valued as of the week in which the best of the offers was written, as the rule does.
         """
         best = max(own, key=lambda position: decided.offer_utility[position])
-        options = [self._staying(decided, best), *(self._going(decided, position) for position in own)]
+        told = [self._staying(decided, best), *(self._going(decided, position) for position in own)]
+        options, kappas = [option for option, _ in told], [kappa for _, kappa in told]
         won = max(options, key=lambda option: option["utility"])
-        for option in options:
+        for option, kappa in zip(options, kappas, strict=True):
             rival = max(other["utility"] for other in options if other is not option)
             option["wins"] = option is won
             option["margin"] = option["utility"] - rival
-            self._tip(option, rival)
+            self._tip(option, rival, kappa)
         winner = None if won is options[0] else won["label"]
         return {
             "week": decided.week,
@@ -198,7 +199,8 @@ class Teller:
         researcher, lab, week = key
         return self.written[researcher, self.market.constants.lab_names[lab], week]
 
-    def _staying(self, decided: Decided, position: int) -> Story:
+    def _staying(self, decided: Decided, position: int) -> tuple[Story, float]:
+        """Staying as an option, and what a further dollar a year of package would add to its pay."""
         key = decided.key[position]
         block, written = self.trace.written[key]
         pay, terms, kappa = block.stay.at(written)
@@ -206,31 +208,34 @@ class Teller:
         raised = int(decided.raised[position])
         origin = self._row(key)["origin"]
         at_lab = origin in self.scenario.labs
-        return {
+        option = {
             "option": "stay",
             "offer": None,
             "lab": origin if at_lab else None,
             "label": self.scenario.labs[origin].label if at_lab else None,
             "counter_cents": int(decided.counter[position]),
             "raised_base_cents_per_week": _none(raised, -1),
-            **self._worth(pay | more, terms | added, kappa, float(decided.stay_utility[position])),
+            **self._worth(pay | more, terms | added, float(decided.stay_utility[position])),
         }
+        return option, kappa
 
-    def _going(self, decided: Decided, position: int) -> Story:
+    def _going(self, decided: Decided, position: int) -> tuple[Story, float]:
+        """An offer as an option, and what a further dollar a year of package would add to its pay."""
         key = decided.key[position]
         block, written = self.trace.written[key]
         pay, terms, kappa = block.offer.at(written)
         more, added, _ = decided.offer.at(position)
         row = self._row(key)
-        return {
+        option = {
             "option": "offer",
             "offer": _none(row["number"], -1),
             **self.lab(row["lab"]),
             "package_cents": row["sign_on_cents"] + row["grant_cents"],
-            **self._worth(pay | more, terms | added, kappa, float(decided.offer_utility[position])),
+            **self._worth(pay | more, terms | added, float(decided.offer_utility[position])),
         }
+        return option, kappa
 
-    def _worth(self, pay: dict[str, float], terms: dict[str, float], kappa: float, utility: float) -> Story:
+    def _worth(self, pay: dict[str, float], terms: dict[str, float], utility: float) -> Story:
         """What an option is worth: the parts of its pay, and its terms, which add up to the utility."""
         elasticity, total = self.scenario.market.choice.pay_elasticity, sum(pay.values())
         return {
@@ -238,10 +243,9 @@ class Teller:
             "pay_parts_usd_per_year": pay,
             "terms": {"pay": elasticity * math.log(total)} | terms,
             "utility": utility,
-            "kappa": kappa,
         }
 
-    def _tip(self, option: Story, rival: float) -> None:
+    def _tip(self, option: Story, rival: float, kappa: float) -> None:
         """The pay at which an option is worth as much as its best rival, and the package that gives it.
 
         None where no pay would do. A package below 0 says that base pay alone is more than enough.
@@ -251,7 +255,6 @@ class Teller:
         pay = math.exp(ln_pay) if abs(ln_pay) < LARGEST_LN else None
         option["tipping_pay_usd_per_year"] = pay
         option["tipping_package_usd"] = None
-        kappa = option.pop("kappa")
         if pay is None or kappa <= 0:
             return
         horizon, parts = self.scenario.market.equity.horizon, option["pay_parts_usd_per_year"]

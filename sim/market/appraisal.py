@@ -8,23 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from sim.market import segments, worth
-from sim.market.draws import Purpose, gumbels, normals, pack, uniforms
+from sim.market.draws import Purpose, gumbels, normals, uniforms
+from sim.market.entities import option_of
 from sim.market.offers import Approaches
-from sim.market.state import OUTSIDE, Market
+from sim.market.state import Market
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.system.arrays import Floats, Integers
-
-PERSON_BITS, LAB_BITS, SPELL_BITS, YEAR_BITS = 24, 10, 12, 8
-
-
-def entity(market: Market, rows: Integers, lab: Integers, tenure_year: Integers) -> Integers:
-    """Key of (researcher, lab, spell, whole year of tenure); a place outside the labs counts as 0."""
-    return pack(
-        (market.id_of(rows), PERSON_BITS),
-        (np.maximum(lab, OUTSIDE) + 1, LAB_BITS),
-        (market.researchers.spell[rows], SPELL_BITS),
-        (np.minimum(tenure_year, 2**YEAR_BITS - 1), YEAR_BITS),
-    )
 
 
 def whole_years(market: Market, rows: Integers) -> Integers:
@@ -93,7 +82,7 @@ def lab_terms(market: Market, rows: Integers, lab: Integers, unit: Integers, tit
 def observed_value(market: Market, rows: Integers, lab: Integers) -> Floats:
     """v_ij as the lab sees it, USD a year: noise keyed by researcher, lab, spell and year."""
     value = market.scenario.market.value
-    key = entity(market, rows, lab, whole_years(market, rows))
+    key = option_of(market, rows, lab, whole_years(market, rows))
     noise = normals(market.key_of(market.run_of(rows), Purpose.VALUE_NOISE), key)
     ties = value.ties * market.ties_at(rows, lab)
     talent = market.researchers.talent[rows].astype(np.float64)
@@ -108,7 +97,7 @@ def taste(market: Market, rows: Integers, lab: Integers) -> Floats:
     Keyed by researcher, lab, spell and whole year of tenure: within a year a repeated or raised
     offer meets the same taste, over years tastes change.
     """
-    key = entity(market, rows, lab, whole_years(market, rows))
+    key = option_of(market, rows, lab, whole_years(market, rows))
     drawn = gumbels(market.key_of(market.run_of(rows), Purpose.TASTE), key)
     return market.scenario.market.choice.taste_scale * drawn
 

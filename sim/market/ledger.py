@@ -8,6 +8,7 @@ account must stay at or above zero; a posting that would break this is a bug in 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,17 @@ KINDS = (
 )
 
 
+class Posting(NamedTuple):
+    """Money moved in one week for one reason: columns of one length."""
+
+    week: int
+    kind: int  # a number of KINDS
+    run: Rows  # position among the market's runs
+    debit: Rows  # account from which it goes
+    credit: Rows  # account to which it goes
+    cents: Cents
+
+
 class Overdraft(RuntimeError):
     """A rule promised money that an account does not hold."""
 
@@ -48,13 +60,13 @@ class Ledger:
     ----------
     names : account names; `outside` is account 0, `researchers` account 1.
     balances : int64, shape (R, accounts).
-    journal : list of (week, kind, run row, debit, credit, cents) column tuples, in order.
+    journal : all postings, in order.
     """
 
     names: tuple[str, ...]
     balances: Cents
     keep_journal: bool = True
-    journal: list[tuple[int, int, Rows, Rows, Rows, Cents]] = field(default_factory=list)
+    journal: list[Posting] = field(default_factory=list)
 
     @classmethod
     def open(cls, runs: int, labs: list[str], campaigns: list[str], keep_journal: bool = True) -> Ledger:
@@ -127,7 +139,7 @@ class Ledger:
             first = int(np.flatnonzero(short)[0])
             raise Overdraft(f"week {week}: {kind} overdraws {self.names[source[first]]}")
         if self.keep_journal:
-            self.journal.append((week, KINDS.index(kind), run, source, target, amount))
+            self.journal.append(Posting(week, KINDS.index(kind), run, source, target, amount))
 
     def drift(self) -> Cents:
         """Sum of all balances of each run; exactly 0 always."""

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.market import appraisal, segments, spells, worth
-from sim.market.appraisal import PERSON_BITS
 from sim.market.constants import compile_constants, graduation_weeks, units_of
-from sim.market.draws import Keys, Purpose, normals, pack, purpose_keys, run_keys, uniforms
+from sim.market.draws import Keys, Purpose, normals, purpose_keys, run_keys, uniforms
+from sim.market.entities import attempt_of
 from sim.market.ledger import Ledger
 from sim.market.offers import Offers
 from sim.market.state import (
@@ -186,7 +186,7 @@ def _people_the_market(market: Market, staff: list[int], entry_weeks: Integers) 
     people.origin[:] = FROM_OPENING
     people.exit_week[:] = NEVER
     people.contact_week[:] = NEVER
-    spells.outside_base(market, rows[people.place < 0])
+    people.weekly_base[people.place < 0] = spells.outside_pay(market).weekly_base
     waiting = np.concatenate([np.full(market.people - len(entry_weeks), NEVER), entry_weeks])
     people.exit_week[:] = np.tile(waiting, len(market.runs))
     _staff_the_labs(market, rows[people.place >= 0])
@@ -237,25 +237,25 @@ def surviving_attachment(market: Market, rows: Integers) -> Floats:
     """Attachment given that the person is still there, by rejection against ordinary offers.
 
     A candidate from the Normal is kept with probability e^(-contacts a year * tenure * P), P being
-    the chance that an offer as the next lab would price it is accepted at that attachment. Who is
+    the chance that an offer as the next lab would price it is accepted at that attachment. Somebody
     rejected in all of `SURVIVAL_TRIES` tries keeps the largest candidate.
     """
     choice, contact = market.scenario.market.choice, market.scenario.market.contact
-    run, person = market.run_of(rows), market.id_of(rows)
+    run = market.run_of(rows)
     pull, rate = _ordinary_pull(market, rows), contact.rate * market.researchers.visibility[rows]
     exposure = rate * market.tenure_weeks(rows) / WEEKS_PER_YEAR
-    chosen, left = np.full(len(rows), -np.inf), np.arange(len(rows))
+    chosen, waiting = np.full(len(rows), -np.inf), np.arange(len(rows))
     for attempt in range(SURVIVAL_TRIES):
-        key = pack((person[left], PERSON_BITS), (attempt, 8))
+        key = attempt_of(market, rows[waiting], attempt)
         drawn = choice.attachment_mean + choice.attachment_sd * normals(
-            market.key_of(run[left], Purpose.ATTACHMENT, 1), key
+            market.key_of(run[waiting], Purpose.ATTACHMENT, 1), key
         )
-        odds_against = np.minimum((drawn - pull[left]) / choice.taste_scale, worth.LARGEST_EXPONENT)
-        stayed = np.exp(-exposure[left] / (1.0 + np.exp(odds_against)))
-        kept = uniforms(market.key_of(run[left], Purpose.SURVIVAL), key) < stayed
-        chosen[left] = np.where(kept, drawn, np.maximum(chosen[left], drawn))
-        left = left[~kept]
-        if not len(left):
+        odds_against = np.minimum((drawn - pull[waiting]) / choice.taste_scale, worth.LARGEST_EXPONENT)
+        stayed = np.exp(-exposure[waiting] / (1.0 + np.exp(odds_against)))
+        kept = uniforms(market.key_of(run[waiting], Purpose.SURVIVAL), key) < stayed
+        chosen[waiting] = np.where(kept, drawn, np.maximum(chosen[waiting], drawn))
+        waiting = waiting[~kept]
+        if not len(waiting):
             break
     return chosen
 

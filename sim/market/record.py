@@ -154,40 +154,43 @@ def spells_table(market: Market) -> Table:
 def ledger_table(market: Market) -> Table:
     """One row a posting that moved money; by run, week, then in the order of posting."""
     journal = market.ledger.journal
-    widths = [len(entry[2]) for entry in journal]
-    week = np.repeat(np.array([entry[0] for entry in journal], np.int16), widths)
-    kind = np.repeat(np.array([entry[1] for entry in journal], np.int64), widths)
-    parts = [np.concatenate([entry[k] for entry in journal] or [np.zeros(0, np.int64)]) for k in (2, 3, 4, 5)]
-    order = np.argsort(parts[0], kind="stable")
-    run, debit, credit, cents = (part[order] for part in parts)
+    widths = [len(posting.run) for posting in journal]
+    week = np.repeat(np.array([posting.week for posting in journal], np.int16), widths)
+    kind = np.repeat(np.array([posting.kind for posting in journal], np.int64), widths)
+    run, debit, credit, cents = (
+        np.concatenate([getattr(posting, name) for posting in journal] or [np.zeros(0, np.int64)])
+        for name in ("run", "debit", "credit", "cents")
+    )
+    order = np.argsort(run, kind="stable")
     names = list(market.ledger.names)
     return {
-        "run": market.runs[run].astype(np.int32),
+        "run": market.runs[run[order]].astype(np.int32),
         "week": week[order],
         "kind": (kind[order], list(KINDS)),
-        "debit": (debit, names),
-        "credit": (credit, names),
-        "cents": cents,
+        "debit": (debit[order], names),
+        "credit": (credit[order], names),
+        "cents": cents[order],
     }
 
 
 def events_table(market: Market) -> Table:
     """One row an event that happened; by run, then in the order of happening."""
     log = market.log.events
-    widths = [len(entry[4]) for entry in log]
-    run = np.concatenate([entry[4] for entry in log] or [np.zeros(0, np.int64)])
+    widths = [len(event.runs) for event in log]
+    run = np.concatenate([event.runs for event in log] or [np.zeros(0, np.int64)])
     order = np.argsort(run, kind="stable")
-    kinds, names = sorted({entry[1] for entry in log}), sorted({entry[2] for entry in log})
+    kinds, names = sorted({event.kind for event in log}), sorted({event.name for event in log})
 
     def spread(values: list[int]) -> Column:
+        """One value an event as one a row."""
         return np.repeat(np.array(values, np.int64), widths)[order]
 
     return {
         "run": market.runs[run[order]].astype(np.int32),
-        "week": spread([entry[0] for entry in log]).astype(np.int16),
-        "kind": (spread([kinds.index(entry[1]) for entry in log]), kinds),
-        "name": (spread([names.index(entry[2]) for entry in log]), names),
-        "lab": (spread([entry[3] for entry in log]), list(market.constants.lab_names)),
+        "week": spread([event.week for event in log]).astype(np.int16),
+        "kind": (spread([kinds.index(event.kind) for event in log]), kinds),
+        "name": (spread([names.index(event.name) for event in log]), names),
+        "lab": (spread([event.lab for event in log]), list(market.constants.lab_names)),
     }
 
 

@@ -7,12 +7,14 @@ The weekly probability that this gives is exactly 1 - e^(-rate / weeks a year).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from sim.market import appraisal, segments
-from sim.market.appraisal import PERSON_BITS, SPELL_BITS
-from sim.market.draws import Purpose, exponentials, normals, pack, uniforms
+from sim.market.draws import Purpose, exponentials, normals, uniforms
+from sim.market.entities import contact_of, spell_of
 from sim.market.ledger import Ledger
 from sim.market.state import (
     ACADEMIA,
@@ -53,12 +55,13 @@ def schedule_exit(market: Market, rows: Integers, now: int) -> None:
     """Draw the week in which each person's present place loses her by hazard, from week `now` on."""
     people = market.researchers
     place, run = people.place[rows].astype(np.int64), market.run_of(rows)
-    key = pack((market.id_of(rows), PERSON_BITS), (people.spell[rows], SPELL_BITS))
+    key = spell_of(market, rows)
     threshold = exponentials(market.key_of(run, Purpose.EXIT_TIME), key)
     at_lab = place >= 0
     hazard = market.constants.unit_hazards.sum(axis=1)[people.unit[rows]]
     back = market.scenario.market.entry.return_rate
-    hazard = np.where(at_lab, hazard, np.where(place <= FOUNDER, back, 0.0))
+    away = (place == FOUNDER) | (place == LEFT_FIELD)
+    hazard = np.where(at_lab, hazard, np.where(away, back, 0.0))
     acquired = at_lab & (people.origin[rows] == FROM_ACQUIHIRE)
     early = np.where(acquired, hazard * market.scenario.market.exits.acquired_ratio, hazard)
     wait = whole_weeks(first_crossing(threshold, early, hazard, np.where(acquired, 1.0, 0.0)))
@@ -68,9 +71,9 @@ def schedule_exit(market: Market, rows: Integers, now: int) -> None:
 def rescale_exit(market: Market, rows: Integers, unit: int) -> None:
     """Move the exits drawn in advance to those of another unit: the hazard still to come is the same."""
     people, hazard = market.researchers, market.constants.unit_hazards.sum(axis=1)
-    left = people.exit_week[rows].astype(np.float64) - market.week
+    remaining = people.exit_week[rows].astype(np.float64) - market.week
     before, after = hazard[people.unit[rows]], hazard[unit]
-    scaled = left * before / after if after > 0 else np.full(len(rows), np.inf)
+    scaled = remaining * before / after if after > 0 else np.full(len(rows), np.inf)
     planned = people.exit_week[rows] < NEVER
     week = np.where(planned, np.minimum(market.week + np.floor(scaled), float(NEVER)), float(NEVER))
     people.exit_week[rows] = week.astype(np.int16)
@@ -83,7 +86,7 @@ def unsettle(market: Market, rows: Integers) -> None:
     """
     people, ratio = market.researchers, market.scenario.market.exits.left_behind_ratio
     hazard = market.constants.unit_hazards.sum(axis=1)[people.unit[rows]] * (ratio - 1)
-    key = pack((market.id_of(rows), PERSON_BITS), (people.spell[rows], SPELL_BITS))
+    key = spell_of(market, rows)
     threshold = exponentials(market.key_of(market.run_of(rows), Purpose.UNSETTLED, market.week), key)
     years = first_crossing(threshold, hazard, np.zeros(len(rows)), np.ones(len(rows)))
     week = np.minimum(market.week + 1 + whole_weeks(years), NEVER)
@@ -96,7 +99,7 @@ def schedule_contact(market: Market, rows: Integers, now: int) -> None:
     place = people.place[rows]
     rate = np.where(place >= 0, contact.rate, np.where(place == OUTSIDE, contact.outside_rate, 0.0))
     rate *= people.visibility[rows] * (1 + contact.referral)
-    key = pack((market.id_of(rows), PERSON_BITS), (people.contacts[rows], 16))
+    key = contact_of(market, rows)
     threshold = exponentials(market.key_of(market.run_of(rows), Purpose.CONTACT_TIME), key)
     with np.errstate(divide="ignore"):  # a rate of 0 is never
         wait = whole_weeks(threshold / rate)
@@ -107,7 +110,7 @@ def schedule_contact(market: Market, rows: Integers, now: int) -> None:
 def draw_attachment(market: Market, rows: Integers) -> None:
     """Attachment to the present employer, Normal, drawn anew at each spell; 0 outside the labs."""
     people, choice = market.researchers, market.scenario.market.choice
-    key = pack((market.id_of(rows), PERSON_BITS), (people.spell[rows], SPELL_BITS))
+    key = spell_of(market, rows)
     drawn = normals(market.key_of(market.run_of(rows), Purpose.ATTACHMENT), key)
     at_lab = people.place[rows] >= 0
     people.attachment[rows] = np.where(at_lab, choice.attachment_mean + choice.attachment_sd * drawn, 0.0)
@@ -122,17 +125,31 @@ def count(market: Market, rows: Integers, sign: int) -> None:
     segments.add(labs.talent_sum, index, sign * np.rint(people.talent[rows] * TALENT_UNIT).astype(np.int64))
 
 
+class Pay(NamedTuple):
+    """What a spell begins with: one number for all, or one a person."""
+
+    weekly_base: Integers | int  # cents a week
+    sign_on: Integers | int = 0  # cents
+    grant: Integers | int = 0  # shares
+    title: Integers | int = 0  # steps
+
+
 def begin(
-    market: Market, rows: Integers, place: Integers, unit: Integers, origin: npt.ArrayLike, now: int
+    market: Market, rows: Integers, place: Integers, unit: Integers, origin: npt.ArrayLike, pay: Pay
 ) -> None:
-    """People arrive at a place; pay must be set before. What lies ahead of them is drawn by `foresee`."""
+    """People arrive at a place this week. What lies ahead of them is drawn once the week's moves are done.
+
+    Until then (`foresee`, a line of the week) they have neither an exit nor an approach before them.
+    """
     if not len(rows):
         return
     people = market.researchers
     place = np.broadcast_to(place, rows.shape)
     _move_ties(market, rows, place)
     people.place[rows], people.unit[rows], people.origin[rows] = place, unit, origin
-    people.start_week[rows] = now
+    people.weekly_base[rows], people.sign_on[rows] = pay.weekly_base, pay.sign_on
+    people.grant[rows], people.title[rows] = pay.grant, pay.title
+    people.start_week[rows] = market.week
     people.spell[rows] += 1
     people.countered[rows] = False
     people.leaving[rows] = False
@@ -152,12 +169,12 @@ def _move_ties(market: Market, rows: Integers, place: Integers) -> None:
 
 def begin_on_scale(market: Market, rows: Integers, lab: Integers, unit: Integers, origin: int) -> None:
     """People start this week at a lab on the unit's own scale of pay, without a sign-on."""
-    people, run = market.researchers, market.run_of(rows)
+    run = market.run_of(rows)
     base, package = appraisal.scale_pay(market, rows, lab, unit)
+    weekly = np.rint(base * 100 / WEEKS_PER_YEAR).astype(np.int64)
     face = np.rint(package * 100).astype(np.int64)
-    people.weekly_base[rows] = np.rint(base * 100 / WEEKS_PER_YEAR)
-    people.grant[rows] = appraisal.shares_of(market, face, run, lab)
-    begin(market, rows, lab, unit, origin, market.week)
+    pay = Pay(weekly, grant=appraisal.shares_of(market, face, run, lab))
+    begin(market, rows, lab, unit, origin, pay)
     segments.add(market.tally.hires, (run, lab), 1)
 
 
@@ -183,8 +200,7 @@ def end(market: Market, rows: Integers, cause: Integers | int, next_lab: Integer
     segments.add(market.tally.left, (run, lab, cause), 1)
     _claw_back(market, rows[cause != RELEASED])
     log_spells(market, rows, week, cause, next_lab)
-    for column in (people.sign_on, people.grant, people.retention, people.weekly_base, people.title):
-        column[rows] = 0
+    people.retention[rows] = 0  # the rest is set by what begins
 
 
 def log_spells(
@@ -207,7 +223,7 @@ def log_spells(
 
 
 def _claw_back(market: Market, rows: Integers) -> None:
-    """Who leaves within the clawback time pays back the sign-on for the weeks not served."""
+    """People who leave within the clawback time pay back the sign-on for the weeks not served."""
     window = market.scenario.market.equity.clawback
     served = market.tenure_weeks(rows)
     owing = (served < window) & (market.researchers.sign_on[rows] > 0)
@@ -225,14 +241,12 @@ def leave_labs(market: Market, rows: Integers, cause: Integers) -> None:
     """People leave the labs for the place that their cause leads to."""
     place = np.select([cause == FOUND, cause == FIELD], [FOUNDER, LEFT_FIELD], OUTSIDE)
     end(market, rows, cause, -1)
-    outside_base(market, rows)
-    begin(market, rows, place, np.zeros(len(rows), np.int64), 0, market.week)
+    begin(market, rows, place, np.zeros(len(rows), np.int64), 0, outside_pay(market))
 
 
-def outside_base(market: Market, rows: Integers) -> None:
+def outside_pay(market: Market) -> Pay:
     """Pay of those outside the labs: all base."""
-    yearly = market.scenario.market.entry.outside_pay
-    market.researchers.weekly_base[rows] = round(yearly / WEEKS_PER_YEAR)
+    return Pay(round(market.scenario.market.entry.outside_pay / WEEKS_PER_YEAR))
 
 
 def exit_causes(market: Market, rows: Integers) -> Integers:
@@ -240,13 +254,13 @@ def exit_causes(market: Market, rows: Integers) -> Integers:
     hazards = market.constants.unit_hazards
     share = np.cumsum(hazards, axis=1) / np.maximum(hazards.sum(axis=1, keepdims=True), 1e-300)
     share = share[market.researchers.unit[rows]]
-    key = pack((market.id_of(rows), PERSON_BITS), (market.researchers.spell[rows], SPELL_BITS))
+    key = spell_of(market, rows)
     u = uniforms(market.key_of(market.run_of(rows), Purpose.EXIT_CAUSE), key)
     return np.asarray(np.array([FOUND, ACADEMIA, FIELD])[np.minimum((u[:, None] >= share).sum(axis=1), 2)])
 
 
 def cash_covers(market: Market, rows: Integers, cash: Integers) -> Booleans:
-    """Whose cash, in cents, the free money of their labs covers, in order of id within each lab."""
+    """Whether the free money of people's labs covers the cash for each, in cents, by id within each lab."""
     run, lab = market.run_of(rows), market.researchers.place[rows].astype(np.int64)
     group = run * market.shape[1] + lab
     order = np.argsort(group * market.people + market.id_of(rows))
@@ -271,8 +285,8 @@ def retain(market: Market, rows: Integers, package: Integers) -> None:
     constants = market.constants
     since = np.clip(week - people.retention_week[rows].astype(np.int64), 0, None)
     vested = constants.retention_vested[constants.kernel_terms[lab], since]
-    left = np.rint(people.retention[rows] * (1 - vested)).astype(np.int64)
-    people.retention[rows] = left + appraisal.shares_of(market, face, run, lab)
+    unvested = np.rint(people.retention[rows] * (1 - vested)).astype(np.int64)
+    people.retention[rows] = unvested + appraisal.shares_of(market, face, run, lab)
     people.retention_week[rows] = week
     people.slight[rows] = 0.0
 

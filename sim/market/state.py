@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,51 +37,63 @@ OFF, MATCH_ONCE, MATCH_EVERY, SECOND_PRICE = range(len(COUNTER_POLICIES))
 STRATEGIES = ("open", "dual", "closed", "rent")
 
 
+def column(kind: Any, gloss: str, start: float = 0, by: str = "lab", width: tuple[int, ...] = ()) -> Any:
+    """A column of the state: its kind of number, what it says, its value before the opening, its rows."""
+    return field(metadata={"kind": kind, "gloss": gloss, "start": start, "by": by, "width": width})
+
+
+def blank(table: Any, rows: dict[str, tuple[int, ...]]) -> dict[str, npt.NDArray[Any]]:
+    """Every column of a table at its first value, by name; `rows` gives the shape of each kind of row."""
+    made: dict[str, npt.NDArray[Any]] = {}
+    for f in fields(table):
+        shape, start = (*rows[f.metadata["by"]], *f.metadata["width"]), f.metadata["start"]
+        kind = f.metadata["kind"]
+        made[f.name] = np.full(shape, start, kind) if start else np.zeros(shape, kind)
+    return made
+
+
 @dataclass
 class Researchers:
     """Columns of R x N rows; weeks count from the scenario's start, pay is in cents.
 
-    `exit_week` is the week in which a hazard drawn in advance moves the person on: out of a lab,
-    or, for those outside it, back into the market. `grant` and `retention` are shares, one share
-    being one cent at a valuation of 1. `slight` is ln(own pay / a peer's) while underpaid, else 0.
+    Shares are counted so that one share is one cent at a valuation of 1.
     """
 
-    talent: npt.NDArray[np.float32]
-    visibility: npt.NDArray[np.float32]
-    mission: npt.NDArray[np.float32]
-    attachment: npt.NDArray[np.float32]
-    slight: npt.NDArray[np.float32]
-    place: npt.NDArray[np.int16]
-    unit: npt.NDArray[np.int16]
-    origin: npt.NDArray[np.int8]
-    title: npt.NDArray[np.int8]
-    countered: Booleans
-    leaving: Booleans
-    spell: npt.NDArray[np.int16]
-    start_week: npt.NDArray[np.int16]
-    exit_week: npt.NDArray[np.int16]
-    contact_week: npt.NDArray[np.int16]
-    contacts: npt.NDArray[np.int16]
-    approached: npt.NDArray[np.uint16]
-    retention_week: npt.NDArray[np.int16]
-    weekly_base: Integers
-    sign_on: Integers
-    grant: Integers
-    retention: Integers
+    talent: npt.NDArray[np.float32] = column(np.float32, "productivity; the median is 1")
+    visibility: npt.NDArray[np.float32] = column(np.float32, "factor on how often she is approached; mean 1")
+    mission: npt.NDArray[np.float32] = column(
+        np.float32, "tastes for openness, safety and product", width=(3,)
+    )
+    attachment: npt.NDArray[np.float32] = column(np.float32, "A: utils by which staying is better; 0 outside")
+    slight: npt.NDArray[np.float32] = column(np.float32, "ln(own pay / a peer's) while underpaid, else 0")
+    place: npt.NDArray[np.int16] = column(
+        np.int16, "number of her lab, or OUTSIDE, FOUNDER, LEFT_FIELD, UNBORN"
+    )
+    unit: npt.NDArray[np.int16] = column(np.int16, "number of her unit; 0 outside the labs")
+    origin: npt.NDArray[np.int8] = column(np.int8, "how her spell began, a number of ORIGINS")
+    title: npt.NDArray[np.int8] = column(np.int8, "h: steps of title, 0 to 2")
+    countered: Booleans = column(np.bool_, "her lab has answered a bid for her in this spell")
+    leaving: Booleans = column(np.bool_, "she has given notice")
+    spell: npt.NDArray[np.int16] = column(np.int16, "how many spells she has begun since the opening")
+    start_week: npt.NDArray[np.int16] = column(
+        np.int16, "week in which her spell began; below 0: before the start"
+    )
+    exit_week: npt.NDArray[np.int16] = column(
+        np.int16, "week in which a hazard drawn in advance moves her: out of a lab, or back into the market"
+    )
+    contact_week: npt.NDArray[np.int16] = column(np.int16, "week of her next approach, drawn in advance")
+    contacts: npt.NDArray[np.int16] = column(np.int16, "how many approaches have been drawn for her")
+    approached: npt.NDArray[np.uint16] = column(np.uint16, "campaigns that have approached her, a bit each")
+    retention_week: npt.NDArray[np.int16] = column(np.int16, "week of her last retention package")
+    weekly_base: Integers = column(np.int64, "base pay a week, cents")
+    sign_on: Integers = column(np.int64, "sign-on of this spell, cents")
+    grant: Integers = column(np.int64, "shares of the grant of this spell")
+    retention: Integers = column(np.int64, "shares of her last retention package")
 
     @classmethod
     def empty(cls, rows: int) -> Researchers:
         """All columns at zero, nobody yet in the market."""
-        types = {
-            "talent": np.float32, "visibility": np.float32, "attachment": np.float32, "slight": np.float32,
-            "place": np.int16, "unit": np.int16, "origin": np.int8, "title": np.int8,
-            "countered": np.bool_, "leaving": np.bool_, "spell": np.int16, "start_week": np.int16,
-            "exit_week": np.int16, "contact_week": np.int16, "contacts": np.int16,
-            "approached": np.uint16, "retention_week": np.int16, "weekly_base": np.int64,
-            "sign_on": np.int64, "grant": np.int64, "retention": np.int64,
-        }  # fmt: skip
-        columns: dict[str, Any] = {name: np.zeros(rows, kind) for name, kind in types.items()}
-        return cls(mission=np.zeros((rows, 3), np.float32), **columns)
+        return cls(**blank(cls, {"lab": (rows,)}))
 
     @property
     def bytes_each(self) -> float:
@@ -92,88 +104,69 @@ class Researchers:
 
 @dataclass
 class Labs:
-    """Columns (R, L) and, for units, (R, U); missions (R, U, 3).
+    """What events and the week change about labs: columns (R, L) and, for units, (R, U)."""
 
-    `failed` labs neither pay nor hire; one reserved for founders is failed until they open it in the
-    week `born`, from which its headcount plan counts. `talent_growth` is the weekly growth of the log of
-    the talent inflow. A lab that rents a rival's model pays `rent` cents a week to its `provider`.
-    """
-
-    headcount: Integers
-    weekly_payroll: Integers
-    talent_sum: Integers
-    opening_talent: Floats
-    ln_standing: Floats
-    valuation: Floats
-    frozen_until: Integers
-    failed: Booleans
-    talent_factor: Floats
-    talent_growth: Floats
-    treasury_factor: Floats
-    plan_factor: Floats
-    born: Integers
-    process: Integers
-    non_compete: Integers
-    counter_policy: Integers
-    detection: Floats
-    answering: Floats
-    strategy: Integers
-    provider: Integers
-    rent: Integers
-    compute_factor: Floats
-    ambition: Floats
-    leadership: Floats
-    unit_share: Floats
-    unit_mission: Floats
+    headcount: Integers = column(np.int64, "staff, those who have given notice among them")
+    weekly_payroll: Integers = column(np.int64, "base pay of the staff a week, cents")
+    talent_sum: Integers = column(np.int64, "talent of the staff, in units of 1 / TALENT_UNIT")
+    opening_talent: Floats = column(np.float64, "mean talent at the opening, the measure for later", 1)
+    ln_standing: Floats = column(np.float64, "ln M: standing")
+    valuation: Floats = column(np.float64, "price of a share over that of the start", 1)
+    frozen_until: Integers = column(np.int64, "first week in which the lab hires again; 0: not frozen")
+    failed: Booleans = column(np.bool_, "the lab neither pays nor hires: out of money, or not yet founded")
+    talent_factor: Floats = column(np.float64, "factor of events on the talent inflow", 1)
+    talent_growth: Floats = column(np.float64, "weekly growth of the log of the talent inflow")
+    treasury_factor: Floats = column(np.float64, "factor of events on the treasury inflow", 1)
+    plan_factor: Floats = column(np.float64, "factor of events on the headcount plan", 1)
+    born: Integers = column(np.int64, "week from which the headcount plan counts; -1: not yet founded")
+    process: Integers = column(np.int64, "weeks from contact to offer; 0: no interviews")
+    non_compete: Integers = column(np.int64, "weeks of paid leave before a start elsewhere")
+    counter_policy: Integers = column(np.int64, "how bids are answered, a number of COUNTER_POLICIES")
+    detection: Floats = column(np.float64, "d_c: chance that the lab learns of a bid")
+    answering: Floats = column(np.float64, "pi_c: chance that it then answers")
+    strategy: Integers = column(np.int64, "a number of STRATEGIES")
+    provider: Integers = column(np.int64, "number of the lab whose model is rented; 0 where rent is 0")
+    rent: Integers = column(np.int64, "paid to the provider a week, cents; 0: nothing is rented")
+    compute_factor: Floats = column(np.float64, "compute over that of the scenario", 1)
+    ambition: Floats = column(np.float64, "utility of working there lost or won by the strategy, utils")
+    leadership: Floats = column(np.float64, "L: utility of who leads the unit, utils", by="unit")
+    unit_share: Floats = column(np.float64, "weight of the unit in the lab's ordinary hires", by="unit")
+    unit_mission: Floats = column(np.float64, "its openness, safety and product", by="unit", width=(3,))
 
     @classmethod
     def empty(cls, runs: int, labs: int, units: int) -> Labs:
         """Labs without staff at standing and valuation 1, and no unit with a share or a mission."""
-        shape = (runs, labs)
-        whole: dict[str, Any] = {
-            name: np.zeros(shape, np.int64)
-            for name in (
-                "headcount", "weekly_payroll", "talent_sum", "frozen_until",
-                "born", "process", "non_compete", "counter_policy", "strategy", "provider", "rent",
-            )
-        }  # fmt: skip
-        ones: dict[str, Any] = {
-            name: np.ones(shape)
-            for name in (
-                "valuation", "talent_factor", "treasury_factor", "plan_factor", "compute_factor",
-                "opening_talent",
-            )
-        }  # fmt: skip
-        zeros: dict[str, Any] = {
-            name: np.zeros(shape)
-            for name in ("ln_standing", "talent_growth", "ambition", "detection", "answering")
-        }
-        by_unit: dict[str, Any] = {name: np.zeros((runs, units)) for name in ("leadership", "unit_share")}
-        return cls(
-            **whole, **ones, **zeros, **by_unit,
-            failed=np.zeros(shape, np.bool_), unit_mission=np.zeros((runs, units, 3)),
-        )  # fmt: skip
+        return cls(**blank(cls, {"lab": (runs, labs), "unit": (runs, units)}))
 
 
 @dataclass
 class Tally:
     """What happened this week, by run and lab: (R, L) arrays set to zero when a week begins."""
 
-    hires: Integers
-    acquihires: Integers
-    from_rivals: Integers
-    left: Integers
-    contacts: Integers
-    offers: Integers
-    counters: Integers
-    accepted: Integers
-    spend: Integers
+    hires: Integers = column(np.int64, "people who started, the acqui-hired among them")
+    acquihires: Integers = column(np.int64, "those of them who came with a deal")
+    from_rivals: Integers = column(np.int64, "those of them who accepted an offer at another lab")
+    left: Integers = column(np.int64, "departures by cause, (R, L, causes)", width=(len(CAUSES),))
+    contacts: Integers = column(np.int64, "people approached")
+    offers: Integers = column(np.int64, "offers written")
+    counters: Integers = column(np.int64, "bids for the staff that were answered")
+    accepted: Integers = column(np.int64, "offers accepted")
+    spend: Integers = column(np.int64, "money for hires, retention and deals beside base pay, cents")
 
     @classmethod
     def zero(cls, runs: int, labs: int) -> Tally:
         """Nothing has happened yet."""
-        sizes = {f.name: (runs, labs, len(CAUSES)) if f.name == "left" else (runs, labs) for f in fields(cls)}
-        return cls(**{name: np.zeros(shape, np.int64) for name, shape in sizes.items()})
+        return cls(**blank(cls, {"lab": (runs, labs)}))
+
+
+class Happened(NamedTuple):
+    """An event in the runs in which it happened."""
+
+    week: int
+    kind: str
+    name: str
+    lab: int  # number of the lab concerned; -1: all
+    runs: Integers
 
 
 @dataclass
@@ -186,7 +179,7 @@ class Log:
     all_offers: bool = True
     offers: list[dict[str, npt.NDArray[Any]]] = field(default_factory=list)
     spells: list[dict[str, npt.NDArray[Any]]] = field(default_factory=list)
-    events: list[tuple[int, str, str, int, Integers]] = field(default_factory=list)
+    events: list[Happened] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -205,52 +198,43 @@ class Behaviour:
 class Market:
     """R runs of one scenario at one week: all that the rules read and write.
 
-    `budget` and `promised` are cents by budget line, (R, L + C): the labs' talent accounts, then the
-    campaigns' envelopes. `promised` is the cash held for offers that are open or accepted;
-    `campaign_committed` (R, C) counts their whole packages against the envelope.
-    `approaches` are kept by the week in which they are due; `pending` (R, L) counts the outsiders whom a
-    lab has approached. `ties` (R x N, K) holds the rows of those whom each person knows, `known_by` of
-    those who know her, filled up with the row R x N. `ties_there` (R x N + 1, 4 + L) counts each person's
-    ties (at most 32) at each place, from `UNBORN` on, as of now: few people move, many are asked. `offers`
-    stand by person and lab. Weeks that have not come are -1 (`campaign_week`) or `NEVER` (`plan_week`).
-    `deciding` are positions of the offers that are decided this week, by person. `newcomers` are rows whose
-    spells began this week, `started` the offers by which people started this week. `behaviours` are a
-    user's own rules.
+    A budget line is a lab's talent account or a campaign's envelope: (R, L + C), labs first. Weeks that have
+    not come are -1 (`campaign_week`) or `NEVER` (`plan_week`).
     """
 
     scenario: Scenario
-    constants: Constants
-    runs: Integers
-    keys: Keys
-    people: int
-    week: int
+    constants: Constants  # what no run changes
+    runs: Integers  # numbers of the runs; (R,)
+    keys: Keys  # of the draws of each run; (R,)
+    people: int  # N: rows a run
+    week: int  # from the start, the week that is lived
     researchers: Researchers
     labs: Labs
-    approaches: dict[int, list[Approaches]]
-    offers: Offers
+    approaches: dict[int, list[Approaches]]  # by the week in which they are due
+    offers: Offers  # until they are settled or the person starts; by person and lab
     ledger: Ledger
-    tally: Tally
-    log: Log
-    budget: Integers
-    promised: Integers
-    plan_week: Integers
-    happened: Booleans
-    campaign_week: Integers
-    campaign_reached: Integers
-    campaign_committed: Integers
-    campaign_closed: Booleans
-    salary_cap: Floats
-    founding: Floats
-    seed: Integers
-    pending: Integers
-    started: Offers
-    ties: npt.NDArray[np.int32]
-    known_by: npt.NDArray[np.int32]
-    ties_there: npt.NDArray[np.int8]
-    deciding: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
-    newcomers: list[Integers] = field(default_factory=list)
-    behaviours: dict[str, list[Behaviour]] = field(default_factory=dict)
-    known_keys: dict[tuple[Purpose, int], Keys] = field(default_factory=dict)
+    tally: Tally  # of this week
+    log: Log  # of all weeks
+    budget: Integers  # cents that each line may commit this week
+    promised: Integers  # cents by line held for offers that are open or accepted
+    plan_week: Integers  # in which each plan fires; (R, plans)
+    happened: Booleans  # whether each dated event has; (R, events)
+    campaign_week: Integers  # in which each campaign opened; (R, C)
+    campaign_reached: Integers  # how many people each campaign has approached; (R, C)
+    campaign_committed: Integers  # cents: whole packages, counted against the envelope; (R, C)
+    campaign_closed: Booleans  # nothing of it can be pending any more; (R, C)
+    salary_cap: Floats  # USD a year; infinite where there is none; (R,)
+    founding: Floats  # chance that a founder opens a reserved lab; (R,)
+    seed: Integers  # cents that such a lab then raises; (R,)
+    pending: Integers  # outsiders whom each lab has approached or written to; (R, L)
+    started: Offers  # by which people started this week
+    ties: npt.NDArray[np.int32]  # rows of those whom each person knows; (R x N, K)
+    known_by: npt.NDArray[np.int32]  # rows of those who know her, filled up with the row R x N
+    ties_there: npt.NDArray[np.int8]  # her ties at each place from UNBORN on, as of now; (R x N + 1, 4 + L)
+    deciding: Integers = field(default_factory=lambda: np.zeros(0, np.int64))  # of offers, by person
+    newcomers: list[Integers] = field(default_factory=list)  # rows whose spells began this week
+    behaviours: dict[str, list[Behaviour]] = field(default_factory=dict)  # a user's own rules, by rule
+    known_keys: dict[tuple[Purpose, int], Keys] = field(default_factory=dict)  # for many weeks at once
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -302,7 +286,7 @@ class Market:
     def log_event(self, kind: str, name: str, lab: int, runs: Integers) -> None:
         """Note that something happened in the given runs; lab -1: to all labs."""
         if len(runs):
-            self.log.events.append((self.week, kind, name, lab, runs))
+            self.log.events.append(Happened(self.week, kind, name, lab, runs))
 
     def tenure_weeks(self, rows: Integers) -> Integers:
         """Whole weeks since each person's spell began; (n,)."""

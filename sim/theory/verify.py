@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from math import inf, isfinite
+from math import inf, isfinite, isnan
 
 from sim.theory import oracles
 from sim.theory.checks import Check
@@ -94,7 +94,7 @@ def headlines(checks: Sequence[Check]) -> list[Check]:
 
 
 def _farthest(points: list[Check]) -> Check:
-    worst = max(points, key=lambda check: abs(check.z) if check.z == check.z else inf)
+    worst = max(points, key=lambda check: inf if isnan(check.z) else abs(check.z))
     return replace(worst, figure=f"{worst.figure}, {len(points)} points") if worst.curve else worst
 
 

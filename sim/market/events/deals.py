@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from sim.market import segments, spells
-from sim.market.draws import Purpose, normals, pack, uniforms
+from sim.market.draws import Purpose, normals, uniforms
+from sim.market.entities import pair_of
 from sim.market.ledger import Ledger
 from sim.market.state import ACQUIHIRE, FROM_ACQUIHIRE, Market
 from sim.scenario.happenings import Acquihire, Investment, Talks
@@ -70,7 +71,7 @@ def conclude_talks(market: Market, body: Talks, runs: Integers) -> Integers:
     """Talks end in a deal, a partnership or nothing; nothing where the money or the target is gone."""
     constants = market.constants
     lab, target = constants.lab(body.lab), constants.lab(body.target)
-    entity = pack((np.full(len(runs), lab), 10), (np.full(len(runs), target), 10))
+    entity = pair_of(np.full(len(runs), lab), np.full(len(runs), target))
     z = normals(market.key_of(runs, Purpose.ASKING, market.week), entity)
     alive = ~market.labs.failed[runs, target]
     sold = alive & owners_accept(max(body.price, 1), body.asking, body.spread, z)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.market import spells
-from sim.market.state import LEFT_FIELD, OUTSIDE, Market
+from sim.market.state import OUTSIDE, Market
 
 
 def enter(market: Market) -> None:
@@ -19,6 +19,5 @@ def enter(market: Market) -> None:
     rows = rows[people.place[rows] < OUTSIDE]
     if not len(rows):
         return
-    assert people.place[rows].min() >= LEFT_FIELD - 1
     zero = np.zeros(len(rows), np.int64)
-    spells.begin(market, rows, zero + OUTSIDE, zero, 0, market.week)
+    spells.begin(market, rows, zero + OUTSIDE, zero, 0, spells.outside_pay(market))

@@ -82,12 +82,10 @@ def _start(market: Market, batch: Offers) -> None:
     run, employed = market.run_of(rows), people.place[rows] >= 0
     _pay_for(market, batch)
     spells.end(market, rows[employed], RIVAL, lab[employed])
-    people.weekly_base[rows] = batch.weekly_base
-    people.sign_on[rows] = batch.sign_on
-    people.grant[rows] = appraisal.shares_of(market, batch.grant, run, lab)
-    people.title[rows] = batch.title
+    grant = appraisal.shares_of(market, batch.grant, run, lab)
+    pay = spells.Pay(batch.weekly_base, batch.sign_on, grant, batch.title)
     origin = np.where(employed, FROM_RIVAL, FROM_OUTSIDE)
-    spells.begin(market, rows, lab, batch.unit, origin, market.week)
+    spells.begin(market, rows, lab, batch.unit, origin, pay)
     segments.add(market.tally.hires, (run, lab), 1)
     segments.add(market.tally.from_rivals, (run[employed], lab[employed]), 1)
 
