@@ -13,8 +13,9 @@ from sim.system.arrays import Floats, Integers
 class Column[T]:
     """A named row of one of the two matrices of `Columns`."""
 
-    def __init__(self, matrix: str, kept: type[np.signedinteger] | None = None) -> None:
+    def __init__(self, matrix: str, gloss: str, kept: type[np.signedinteger] | None = None) -> None:
         self.matrix = matrix
+        self.gloss = gloss
         self.kept = kept
         self.index = 0
 
@@ -27,14 +28,14 @@ class Column[T]:
         return cast(T, view)
 
 
-def whole(kept: type[np.signedinteger] | None = None) -> Column[Integers]:
-    """A column of int64; what the log keeps of it is as narrow as `kept`, or nothing."""
-    return Column[Integers]("integers", kept)
+def whole(gloss: str, kept: type[np.signedinteger] | None = None) -> Column[Integers]:
+    """A column of int64 and what it says; what the log keeps of it is as narrow as `kept`, or nothing."""
+    return Column[Integers]("integers", gloss, kept)
 
 
-def real() -> Column[Floats]:
-    """A column of float64."""
-    return Column[Floats]("floats")
+def real(gloss: str) -> Column[Floats]:
+    """A column of float64 and what it says."""
+    return Column[Floats]("floats", gloss)
 
 
 UNSET = -1
@@ -44,12 +45,12 @@ class Columns:
     """Equally long named columns, one entry a researcher, kept as two matrices (columns, n).
 
     So picking and joining rows is one call whatever the number of columns. Columns are views:
-    `table.grant[:] = ...` writes. Subclasses list their columns as `whole()` and `real()`.
+    `table.grant[:] = ...` writes. Subclasses list their columns as `whole(...)` and `real(...)`.
     """
 
     columns: ClassVar[dict[str, Column[Any]]] = {}
 
-    row = whole(np.int32)
+    row = whole("row of the researcher", np.int32)
 
     def __init_subclass__(cls) -> None:
         known = [c for base in reversed(cls.__mro__) for c in vars(base).values() if isinstance(c, Column)]

@@ -122,10 +122,8 @@ def normals(keys: Keys, entities: WholeNumbers) -> Floats:
 def pack(*parts: tuple[WholeNumbers | int, int]) -> npt.NDArray[np.int64]:
     """One entity number from several: each part is (values, bits), the first part lowest.
 
-    Raises
-    ------
-    ValueError
-        If the widths add to more than 62 bits.
+    Raises:
+        ValueError: the widths add to more than 62 bits.
     """
     (values, shift), *others = parts
     packed = np.array(values, np.int64)

@@ -56,11 +56,11 @@ class Overdraft(RuntimeError):
 class Ledger:
     """Balances (R, accounts) in cents and the journal of all postings.
 
-    Attributes
-    ----------
-    names : account names; `outside` is account 0, `researchers` account 1.
-    balances : int64, shape (R, accounts).
-    journal : all postings, in order.
+    Attributes:
+        names: account names; `outside` is account 0, `researchers` account 1.
+        balances: int64, shape (R, accounts).
+        keep_journal: whether postings are kept.
+        journal: all postings, in order.
     """
 
     names: tuple[str, ...]
@@ -116,12 +116,9 @@ class Ledger:
     ) -> None:
         """Move `cents` from `debit` to `credit` in each of `runs`; all have its shape or are one number.
 
-        Raises
-        ------
-        ValueError
-            If an amount is negative.
-        Overdraft
-            If an account but `outside` would fall below zero.
+        Raises:
+            ValueError: an amount is negative.
+            Overdraft: an account but `outside` would fall below zero.
         """
         moving = np.flatnonzero(cents if np.ndim(cents) else np.broadcast_to(cents, runs.shape))
         if not len(moving):

@@ -15,58 +15,45 @@ ACCEPTED, DECLINED, LAPSED = range(len(OUTCOMES))
 
 
 class Approaches(Columns):
-    """Researchers whom a lab has contacted and not yet written to.
+    """Researchers whom a lab has contacted and not yet written to."""
 
-    `campaign` is -1 for an ordinary approach, `origin` the place when contacted, `spell` the spell
-    then; `value` is what the lab thinks the person is worth, USD a year. Who was asked by a colleague
-    has her id as `inviter`, and as `follows` the campaign that the colleague was hired by or followed.
-    `attempt` counts the offers of the campaign that were refused before.
-    """
-
-    lab = whole(np.int16)
-    unit = whole(np.int16)
-    campaign = whole(np.int16)
-    origin = whole(np.int16)
-    spell = whole()
-    title = whole()
-    inviter = whole(np.int32)
-    follows = whole(np.int16)
-    attempt = whole()
-    contact_week = whole(np.int16)
-    interview_week = whole(np.int16)
-    value = real()
+    lab = whole("number of the lab that approaches", np.int16)
+    unit = whole("number of the unit that would receive her", np.int16)
+    campaign = whole("number of the campaign; -1: an ordinary approach", np.int16)
+    origin = whole("her place when contacted", np.int16)
+    spell = whole("her spell when contacted; in another one the approach is void")
+    title = whole("steps of title offered")
+    inviter = whole("id of the colleague who asked her to follow; -1: nobody", np.int32)
+    follows = whole("campaign that the inviter was hired by or followed; -1: none", np.int16)
+    attempt = whole("offers of the campaign that she has refused before")
+    contact_week = whole("week of the first approach", np.int16)
+    interview_week = whole("week of the interviews; -1: none", np.int16)
+    value = real("what the lab thinks she is worth, USD a year")
 
 
 def of_campaigns(campaign: npt.NDArray[np.integer], follows: npt.NDArray[np.integer]) -> Booleans:
-    """Which offers are campaigns', or to those who follow somebody whom one hired."""
+    """Whether each offer is a campaign's, or to somebody who follows one whom a campaign hired."""
     return np.asarray((campaign >= 0) | (follows >= 0))
 
 
 class Offers(Approaches):
-    """Written offers until they are settled or the person starts.
+    """Written offers until they are settled or the person starts; pay and terms are those of its week."""
 
-    Money in cents: `sign_on`, `grant` (its face), `counter` (the incumbent's retention package).
-    `raised_base` is the weekly base to which the incumbent raises instead, -1 if it does not.
-    `outcome` is -1 until it is decided. `pay` is Y of the offer and `terms` its other terms;
-    `stay_pay` and `stay_terms` are those of staying, before any counter-offer and attachment: all as
-    of the week in which the offer is written, in USD a year and utils.
-    """
-
-    outcome = whole(np.int16)
-    offer_week = whole(np.int16)
-    expires = whole()
-    counter_week = whole(np.int16)
-    decision_week = whole(np.int16)
-    start_week = whole(np.int16)
-    weekly_base = whole(np.int64)
-    sign_on = whole(np.int64)
-    grant = whole(np.int64)
-    counter = whole(np.int64)
-    raised_base = whole()
-    pay = real()
-    terms = real()
-    stay_pay = real()
-    stay_terms = real()
+    outcome = whole("a number of OUTCOMES; -1: not decided", np.int16)
+    offer_week = whole("week in which it is written", np.int16)
+    expires = whole("week in which it is decided")
+    counter_week = whole("week of the incumbent's answer; -1: none", np.int16)
+    decision_week = whole("week of the decision; -1: none yet", np.int16)
+    start_week = whole("week in which she starts; -1: she does not", np.int16)
+    weekly_base = whole("base pay a week, cents", np.int64)
+    sign_on = whole("sign-on, cents", np.int64)
+    grant = whole("face of the grant, cents", np.int64)
+    counter = whole("the incumbent's retention package, cents; 0: none", np.int64)
+    raised_base = whole("weekly base to which the incumbent raises instead, cents; -1: it does not")
+    pay = real("Y of the offer, USD a year")
+    terms = real("utility of the offer but for pay, utils")
+    stay_pay = real("Y of staying before any counter-offer, USD a year")
+    stay_terms = real("utility of staying but for pay, counter-offer and attachment, utils")
 
     @classmethod
     def drafted(cls, found: Approaches, **values: Any) -> Offers:

@@ -42,11 +42,11 @@ SURVIVAL_TRIES = 24
 def open_market(scenario: Scenario, seed: int, runs: Integers, keep_all: bool = True) -> Market:
     """The market of the given runs of a scenario, ready for its first week.
 
-    Parameters
-    ----------
-    seed : seed of the ensemble; the key of run r is a mix of (seed, r).
-    runs : numbers of the runs, shape (R,); results never depend on which runs stand together.
-    keep_all : whether every offer and posting is kept, or only campaigns' offers, and balances.
+    Args:
+        scenario: what the market is like.
+        seed: seed of the ensemble; the key of run r is a mix of (seed, r).
+        runs: numbers of the runs, shape (R,); results never depend on which runs stand together.
+        keep_all: whether every offer and posting is kept, or only campaigns' offers, and balances.
     """
     constants = compile_constants(scenario)
     keys, entry_weeks = run_keys(seed, runs), graduation_weeks(scenario)
@@ -87,12 +87,12 @@ def open_market(scenario: Scenario, seed: int, runs: Integers, keep_all: bool = 
 
 
 def draw_ties(scenario: Scenario, keys: Keys, people: int, entry_weeks: Integers) -> npt.NDArray[np.int32]:
-    """Whom each researcher knows: a graph of colleagues, (R x N, K) rows.
+    """The ties of each researcher: a graph of colleagues, (R x N, K) rows.
 
     Researchers stand in blocks: the opening staff of a lab, the outsiders, the graduates of a year.
     Ties lead to one's block, and across the whole market. In a ring, i is tied to i + d and i - d for
     a few distances d drawn once a run, counted round the end, so the graph is symmetric; in a random
-    graph each person draws her own. Who stands alone is tied to herself.
+    graph each person draws her own. Somebody who stands alone is tied to herself.
     """
     ties = scenario.market.ties
     years = (entry_weeks / WEEKS_PER_YEAR).astype(np.int64)
@@ -121,7 +121,7 @@ def draw_ties(scenario: Scenario, keys: Keys, people: int, entry_weeks: Integers
 
 
 def reverse(ties: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Who knows each person, where (n, K) `ties` says whom each knows; filled up with n to one width."""
+    """The rows of those who know each person, from those whom each knows, (n, K); filled up with n."""
     known, knowing = ties.ravel().astype(np.int64), np.repeat(np.arange(len(ties)), ties.shape[1])
     order = segments.in_order(known)
     slot = segments.position(known[order])

@@ -10,13 +10,22 @@ from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 
 from sim.report import style
-from sim.scenario.events import Event
+from sim.scenario.events import KINDS, Event
 from sim.scenario.quantities import format_money
 from sim.scenario.schema import Scenario
 from sim.system.tables import codes, numbers
 
 Mark = tuple[date, str]
 """A day and what happened on it."""
+# what no scenario dates, the market brings about
+OF_THE_MARKET = {
+    "plan": "starts its {name} plan",
+    "failure": "fails",
+    "deal": "agrees on a deal",
+    "partnership": "agrees on a partnership",
+    "no_deal": "ends talks without a deal",
+    "lab_founded": "is founded",
+}
 NUMBER_GAP = 11.0  # points from one number to the next
 
 
@@ -56,38 +65,13 @@ def _joined(labels: list[str]) -> str:
 
 
 def _words(scenario: Scenario, kind: str, name: str, event: Event | None) -> str:
-    """What a lab did, in a few words."""
-    if event is not None and event.acquihire is not None:
-        deal = event.acquihire
-        return f"pays {format_money(deal.price)} for {scenario.labs[deal.target].label}'s team"
-    if event is not None and event.campaign is not None:
-        campaign = event.campaign
-        return f"makes {campaign.researchers} offers at {scenario.labs[campaign.target].label}"
-    words = {
-        "model_release": "releases a model",
-        "plan": f"starts its {name} plan",
-        "leadership_change": "replaces a leader",
-        "investment": "receives an investment",
-        "hiring_freeze": "freeze hiring",
-        "budget_change": "get new budgets",
-        "failure": "fails",
-        "deal": "agrees on a deal",
-        "partnership": "agrees on a partnership",
-        "no_deal": "ends talks without a deal",
-        "process_change": "changes its hiring process",
-        "strategy_change": "changes its strategy",
-        "new_unit": "opens a unit",
-        "retention_grant": "grants retention packages",
-        "non_compete_rule": "put leavers on paid leave",
-        "counter_rule": "answers bids by a new rule",
-        "salary_cap": "keep to a salary cap",
-        "revaluation": "is worth more or less",
-        "founding_boom": "see founders open labs",
-        "lab_founded": "is founded",
-        "layoff": "lay off staff",
-        "transfer": "moves people between units",
-    }
-    return words.get(kind, kind.replace("_", " "))
+    """The few words for what a lab does."""
+    if event is not None and event.plan is None:
+        body = event.body
+        target = scenario.labs[body.target].label if hasattr(body, "target") else ""
+        price = format_money(body.price) if hasattr(body, "price") else ""
+        return str(body.words).format(**(dict(body) | {"target": target, "price": price}))
+    return KINDS[kind].words if kind in KINDS else OF_THE_MARKET.get(kind, kind).format(name=name)
 
 
 def _is(event: Event, kind: str, name: str, lab: str) -> bool:

@@ -6,7 +6,7 @@ An event is one key of `Event` and the section below it; the sections are in `ha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -52,18 +52,6 @@ class When(Section):
         if (self.standing_below is None) == (self.plan is None):
             raise ValueError("a plan waits for one thing: standing_below, or another plan")
         return self
-
-
-KINDS: Mapping[str, type[Happening]] = {
-    "model_release": ModelRelease, "acquihire": Acquihire, "talks": Talks, "investment": Investment,
-    "campaign": Campaign, "leadership_change": LeadershipChange, "new_unit": NewUnit,
-    "transfer": Transfer, "strategy_change": StrategyChange, "hiring_freeze": HiringFreeze,
-    "budget_change": BudgetChange, "layoff": Layoff, "retention_grant": RetentionGrant,
-    "process_change": ProcessChange, "non_compete_rule": NonCompeteRule,
-    "counter_rule": CounterRule, "salary_cap": SalaryCap,
-    "revaluation": Revaluation, "founding_boom": FoundingBoom,
-}  # fmt: skip
-EVENT_KINDS = ("plan", *KINDS)
 
 
 class Event(Section):
@@ -126,6 +114,16 @@ class Event(Section):
         if self.plan is None and self.on is None:
             raise ValueError("an event needs its date: on: 2025-06-12")
         return self
+
+
+# A kind is a field of `Event` that holds a section of `happenings.py`.
+KINDS: Mapping[str, type[Happening]] = {
+    name: section
+    for name, field in Event.model_fields.items()
+    for section in get_args(field.annotation)
+    if isinstance(section, type) and issubclass(section, Happening)
+}
+EVENT_KINDS = ("plan", *KINDS)
 
 
 def find_faults(world: World, issues: ScenarioIssues) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Any, Literal, Protocol, override
+from typing import Annotated, Any, ClassVar, Literal, Protocol, override
 
 from pydantic import Field
 
@@ -53,6 +53,8 @@ class Dated(Protocol):
 class Happening(Section):
     """Base of all kinds of events."""
 
+    words: ClassVar[str]  # what the lab concerned does, for pictures; {field} is filled in
+
     def faults(self, event: Dated, world: World) -> Iterator[Fault]:
         """What makes no sense about it, as (key, message); called once all labs named are known."""
         return iter(())
@@ -79,12 +81,16 @@ def _week(world: World, event: Dated) -> int | None:
 class ModelRelease(Happening):
     """A model release; a surprise of -1.5 is a disappointment of 1.5 release sds, against rivals."""
 
+    words: ClassVar = "releases a model"
+
     lab: Name
     surprise: Annotated[float, Field(ge=-10, le=10)] = Field(description="in units of the release sd")
 
 
 class Acquihire(Happening):
     """A lab pays a target's owners and takes the founder and part of the team into a unit."""
+
+    words: ClassVar = "pays {price} for {target}'s team"
 
     buyer: Name
     target: Name
@@ -106,6 +112,8 @@ class Talks(Happening):
     Owners want `asking`, give or take `spread` in logs; the deal is then as in an acqui-hire. Below it the
     two become partners with probability `partnership`, and the fee goes to the target's treasury.
     """
+
+    words: ClassVar = "talks about a deal"
 
     lab: Name
     target: Name
@@ -130,6 +138,8 @@ class Talks(Happening):
 class Investment(Happening):
     """Money put into a lab's treasury, by another lab or from outside the market."""
 
+    words: ClassVar = "receives an investment"
+
     target: Name
     amount: Money
     investor: Name | None = parameter(None, "the lab that pays; outside money if absent")
@@ -142,6 +152,8 @@ class Investment(Happening):
 
 class Campaign(Happening):
     """Offers to the best of one rival's staff, paid from an envelope of their own."""
+
+    words: ClassVar = "makes {researchers} offers at {target}"
 
     name: Name
     lab: Name
@@ -177,6 +189,8 @@ class Campaign(Happening):
 class LeadershipChange(Happening):
     """A leader is dismissed or leaves; the unit's leadership falls and recovers slowly."""
 
+    words: ClassVar = "replaces a leader"
+
     lab: Name
     unit: Name | None = parameter(None, "unit concerned; every unit if absent")
     shock: Annotated[float, Field(ge=0, le=10)] = parameter(0.3, "fall of the unit's leadership", symbol="l")
@@ -200,6 +214,8 @@ class LeadershipChange(Happening):
 class NewUnit(Happening):
     """A lab opens a unit, and may move the best of its other units there."""
 
+    words: ClassVar = "opens a unit"
+
     lab: Name
     unit: Name
     share: NonNegative = parameter(0.0, "weight in the lab's ordinary hires from now on")
@@ -221,6 +237,8 @@ class NewUnit(Happening):
 class Transfer(Happening):
     """The best people of one unit of a lab are moved to another."""
 
+    words: ClassVar = "moves people between units"
+
     lab: Name
     unit: Name = Field(description="where they go")
     from_unit: Name = Field(description="where they come from")
@@ -237,6 +255,8 @@ class Transfer(Happening):
 
 class StrategyChange(Happening):
     """A lab opens or closes its models, does both, or rents a rival's and cuts its own development."""
+
+    words: ClassVar = "changes its strategy"
 
     lab: Name
     strategy: StrategyName
@@ -258,12 +278,16 @@ class StrategyChange(Happening):
 class HiringFreeze(Happening):
     """A lab stops approaching and offering for a while."""
 
+    words: ClassVar = "freeze hiring"
+
     lab: Name | None = parameter(None, "the lab; every lab if absent")
     weeks: Annotated[Weeks, Field(ge=1)]
 
 
 class BudgetChange(Happening):
     """From that week on a lab's inflows or headcount plan are multiplied."""
+
+    words: ClassVar = "get new budgets"
 
     lab: Name | None = parameter(None, "the lab; every lab if absent")
     talent_inflow: NonNegative = parameter(1.0, "factor on the talent inflow")
@@ -275,12 +299,16 @@ class BudgetChange(Happening):
 class Layoff(Happening):
     """A lab releases the part of its staff that is worth least over its cost."""
 
+    words: ClassVar = "lay off staff"
+
     lab: Name | None = parameter(None, "the lab; every lab if absent")
     share: Fraction = Field(description="share of the staff released")
 
 
 class RetentionGrant(Happening):
     """A lab grants the best of its staff a retention package each, if it has the cash."""
+
+    words: ClassVar = "grants retention packages"
 
     lab: Name
     package: Money = Field(description="part cash now, the rest shares that vest from today")
@@ -290,6 +318,8 @@ class RetentionGrant(Happening):
 class ProcessChange(Happening):
     """A lab's interviews take another time from now on."""
 
+    words: ClassVar = "changes its hiring process"
+
     lab: Name
     process: Weeks = Field(description="weeks from contact to offer; 0: no interviews")
 
@@ -297,12 +327,16 @@ class ProcessChange(Happening):
 class NonCompeteRule(Happening):
     """From now on who leaves the lab for another waits on paid leave."""
 
+    words: ClassVar = "put leavers on paid leave"
+
     lab: Name | None = parameter(None, "the lab; every lab if absent")
     weeks: Weeks = Field(description="paid leave between leaving and starting elsewhere")
 
 
 class CounterRule(Happening):
     """From now on a lab answers bids for its people in another way."""
+
+    words: ClassVar = "answers bids by a new rule"
 
     lab: Name
     policy: CounterPolicy
@@ -313,11 +347,15 @@ class CounterRule(Happening):
 class SalaryCap(Happening):
     """No offer and no retention package may lift anybody's yearly cost above a cap, as in sports leagues."""
 
+    words: ClassVar = "keep to a salary cap"
+
     pay: Annotated[MoneyRate, Field(ge=100, le=10**16)] = Field(description="base and a year of the package")
 
 
 class Revaluation(Happening):
     """A lab's shares are worth more or less from now on, and so is every grant held."""
+
+    words: ClassVar = "is worth more or less"
 
     lab: Name
     factor: Positive = Field(description="new valuation over the old")
@@ -325,6 +363,8 @@ class Revaluation(Happening):
 
 class FoundingBoom(Happening):
     """From now on some who leave to found open a lab that hires: the next one of those reserved."""
+
+    words: ClassVar = "see founders open labs"
 
     probability: Fraction = Field(description="chance that who leaves to found opens a lab")
     seed: Money = Field(description="raised from outside, into the new lab's talent account")

@@ -1,7 +1,7 @@
 """Money for labs and their people: investments, acqui-hires, and talks that may end in one.
 
 A deal is paid from the buyer's treasury to the target's owners and never touches a talent account.
-Who is bought is 3.1 times as likely to leave in the first year (K3), and so are those left behind.
+People who are bought are 3.1 times as likely to leave in the first year (K3), and so are those left behind.
 Source: article.scale_investment, scale_team, perplexity_talks and rivals_invest; MODEL step 1.
 """
 
@@ -19,11 +19,14 @@ from sim.system.arrays import Booleans, Floats, Integers
 
 
 def best_and_team(group: Integers, talent: Floats, lot: Floats, founder: bool, share: float) -> Booleans:
-    """Who moves in an acqui-hire: in each group the most talented, and a share of the others by lot.
+    """Whether each moves in an acqui-hire: in each group the most talented, and a share of the others by lot.
 
-    Parameters
-    ----------
-    group : (n,) sorted; talent, lot : (n,), lot uniform. The team is floor(share * others + 1/2).
+    Args:
+        group: (n,), sorted.
+        talent: (n,).
+        lot: (n,), uniform.
+        founder: whether the most talented moves.
+        share: of the others; the team is floor(share * others + 1/2).
     """
     first_by_talent = np.lexsort((-talent, group))
     chief = np.zeros(len(group), np.bool_)

@@ -20,9 +20,9 @@ from sim.system.arrays import Booleans, Integers
 def places_taken(run: Integers, free: Booleans) -> Integers:
     """The lab that each founder opens: the first free ones of her run in turn, -1 when none is left.
 
-    Parameters
-    ----------
-    run : (n,) sorted; free : (R, L) labs that may be opened.
+    Args:
+        run: (n,), sorted.
+        free: (R, L), labs that may be opened.
     """
     turn = segments.position(run)
     order = np.argsort(~free, axis=1, kind="stable")

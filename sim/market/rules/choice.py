@@ -26,9 +26,10 @@ def utility(pay: Floats, terms: Floats, taste: Floats, elasticity: float) -> Flo
 def best_option(person: Integers, stay: Floats, offer: Floats) -> Booleans:
     """Which offers are accepted: those of highest U for their person, if above her U of staying.
 
-    Parameters
-    ----------
-    person : (n,) sorted; stay, offer : (n,) utilities, `stay` repeated for each of her offers.
+    Args:
+        person: (n,), sorted.
+        stay: (n,) utilities of staying, repeated for each of her offers.
+        offer: (n,) utilities.
     """
     first = segments.starts(person)
     highest = np.maximum.reduceat(offer, np.flatnonzero(first))[np.cumsum(first) - 1]
@@ -87,7 +88,7 @@ def offer_utility(market: Market, batch: Offers) -> Floats:
 
 
 def _give_notice(market: Market, taken: Integers) -> None:
-    """Who accepts starts at once, or after the paid leave that her lab's non-compete asks for."""
+    """People who accept start at once, or after the paid leave that her lab's non-compete asks for."""
     people, offers = market.researchers, market.offers
     rows = offers.row[taken]
     place = people.place[rows].astype(np.int64)

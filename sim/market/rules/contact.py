@@ -153,6 +153,6 @@ def _campaign(market: Market, number: int, campaign: Campaign) -> tuple[Approach
 
 
 def _being_courted(market: Market, rows: Integers, lab: int) -> Booleans:
-    """Who has an offer of that lab before her already."""
+    """Whether each has an offer of that lab before her already."""
     offers = market.offers
     return np.isin(rows, offers.row[offers.lab == lab])

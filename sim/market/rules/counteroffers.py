@@ -43,6 +43,7 @@ def answer(market: Market) -> None:
     chosen = market.deciding = market.falling_due()
     if not len(chosen):
         return
+    # the best bid for each of those who decide, as far as the incumbent has time to answer
     offers = market.offers
     bidden = offers.row[chosen]
     first = segments.starts(bidden)
@@ -50,6 +51,7 @@ def answer(market: Market) -> None:
     in_time = ~market.constants.exploding[offers.campaign[chosen]]
     best = np.maximum.reduceat(np.where(in_time, offers.pay[chosen], 0.0), np.flatnonzero(first))
     rows, stay = bidden[first], offers.stay_pay[chosen][first]
+    # incumbents that learn of it and answer: with a package, or, where they bid second prices, with base
     asked = np.flatnonzero(_answers(market, rows) & (best > 0))
     package = np.zeros(len(rows), np.int64)
     package[asked] = _packages(market, rows[asked], best[asked], stay[asked])
@@ -61,6 +63,7 @@ def answer(market: Market) -> None:
         top = np.maximum.reduceat(np.where(in_time, offers.weekly_base[chosen], 0), np.flatnonzero(first))
         raised[by_base] = _raises(market, rows[by_base], top[by_base])
     package[raised >= 0] = 0
+    # every bid for the same person stands beside the same answer
     countered = (package > 0) | (raised >= 0)
     market.researchers.countered[rows[countered]] = True
     offers.counter[chosen], offers.raised_base[chosen] = package[person], raised[person]
@@ -80,7 +83,7 @@ def _raises(market: Market, rows: Integers, bid_base: Integers) -> Integers:
 
 
 def _answers(market: Market, rows: Integers) -> Booleans:
-    """Who is at a lab that learns of the bid, answers it, and has not answered in this spell."""
+    """Whether each is at a lab that learns of the bid, answers it, and has not answered in this spell."""
     people, labs = market.researchers, market.labs
     place = people.place[rows].astype(np.int64)
     policy = segments.at(labs.counter_policy, market.run_of(rows), np.maximum(place, 0))

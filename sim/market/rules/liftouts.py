@@ -19,9 +19,11 @@ from sim.system.arrays import Booleans, Floats, Integers
 def asked(tied_place: Integers, old_lab: Integers, u: Floats, invitations: float) -> Booleans:
     """Which ties are asked: those at the old lab, each with probability m / K.
 
-    Parameters
-    ----------
-    tied_place : (n, K) where each tie is now; old_lab : (n,); u : (n, K) uniforms.
+    Args:
+        tied_place: (n, K), where each tie is now.
+        old_lab: (n,).
+        invitations: m, the mean number asked by somebody all of whose ties are at the old lab.
+        u: (n, K), uniform.
     """
     ties = max(tied_place.shape[1], 1)
     return np.asarray((tied_place == old_lab[:, None]) & (u < invitations / ties))

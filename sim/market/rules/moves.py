@@ -1,6 +1,6 @@
 """Step 8, moves: what was chosen happens; spells end and begin, promises are kept or released.
 
-Declined offers free their escrow, and who stayed for a counter-offer receives it. Who accepted
+Declined offers free their escrow, and those who stayed for a counter-offer receive it. Somebody who accepted
 starts when her paid leave is over: the sign-on is paid, the grant becomes shares at that day's
 valuation, and a campaign hands a year of base to the lab. Source: MODEL step 8, T8. Weeks, cents.
 """
@@ -51,7 +51,7 @@ def _release_promises(market: Market, batch: Offers) -> None:
 
 
 def _let_lapse(market: Market, void: Integers) -> None:
-    """Void offers are marked; who had given notice to a lab that failed stays where she is."""
+    """Void offers are marked; those who had given notice for a lab that failed stay where they are."""
     offers, people = market.offers, market.researchers
     noticed = void[offers.accepted[void]]
     offers.outcome[void] = LAPSED
@@ -63,7 +63,7 @@ def _let_lapse(market: Market, void: Integers) -> None:
 
 
 def _award_counters(market: Market, refused: Integers) -> None:
-    """Who declined every bid and was countered receives what the incumbent offered, once."""
+    """People who declined every bid and were countered receive what the incumbent offered, once."""
     people = market.researchers
     if not len(refused):
         return

@@ -65,15 +65,17 @@ def price_within_budgets(
 ) -> tuple[Floats, Floats, Floats]:
     """Prices so that the sum of P times cost over the offers of a budget line is at most its budget.
 
-    Parameters
-    ----------
-    line : (n,) budget line of each offer; budget : (lines,) USD; horizon : years of cost H.
+    Args:
+        targets: what pricing needs to know of each offer, (n,).
+        line: (n,), budget line of each offer.
+        budget: (lines,), USD.
+        elasticity: alpha / sigma.
+        horizon: H, years of cost.
 
-    Returns
-    -------
-    Cost w a year (n,), chance of acceptance (n,), and mu of each line (lines,): 0 where the budget
-    does not bind, the smallest found that keeps it where it does, the largest where none is enough;
-    where there is no budget at all nothing goes out, and prices stay as they are.
+    Returns:
+        Cost w a year (n,), chance of acceptance (n,), and mu of each line (lines,): 0 where the budget
+        does not bind, the smallest found that keeps it where it does, the largest where none is enough;
+        where there is no budget at all nothing goes out, and prices stay as they are.
     """
     cost, chance = price(targets, np.zeros(len(line)), elasticity)
     over = excess(line, chance * cost * horizon, budget)
