@@ -68,11 +68,10 @@ class Lab(mesa.Agent["TalentMarket"]):
 
         Args:
             rows: (n,) ids of the researchers.
-            targets: value, base, reservation and the rest, (n,) each, USD a year.
+            targets: value, base, reservation, slope of acceptance, floor and the rest, (n,) each.
             multiplier: (n,) mu of the lab's budget; 0 where it does not bind.
         """
-        choice = self.model.talent_scenario.market.choice
-        return pricing.price(targets, multiplier, choice.pay_elasticity / choice.taste_scale)[0]
+        return pricing.price(targets, multiplier)[0]
 
     def counter(
         self,

@@ -13,7 +13,7 @@ import numpy as np
 from sim.market.columns import UNSET
 from sim.market.ledger import KINDS, Ledger
 from sim.market.offers import Approaches
-from sim.market.rules import budget, contact, liftouts, pricing
+from sim.market.rules import budget, contact, liftouts, pricing, shortlist
 from sim.market.state import Behaviour, Market
 from sim.market.week import Rule
 from sim.system.arrays import Floats, Integers
@@ -70,11 +70,11 @@ class LabWeek:
             market.behaviours.pop("price", None)
             return
         here = np.arange(market.shape[1]) == self.lab
-        slope = market.scenario.market.choice.pay_elasticity / market.scenario.market.choice.taste_scale
+        offer_cost = market.scenario.market.interviews.offer_cost
 
         def notice(rows: Integers, targets: pricing.Targets, multiplier: Floats) -> Floats:
             """Write down what is known, and ask the price that the rule itself asks."""
-            cost, chance = pricing.price(targets, multiplier, slope)
+            cost, chance = pricing.price(targets, multiplier, offer_cost)
             campaign = np.array([self._campaign_of.get(row, UNSET) for row in rows.tolist()])
             columns = (rows, campaign, targets.value, targets.reservation, cost, chance, multiplier)
             names = ("researcher", "campaign", "value", "reservation", "cost", "chance", "multiplier")
@@ -96,6 +96,7 @@ class LabWeek:
             self.frozen = bool(market.labs.frozen_until[0, self.lab] > market.week)
         if rule is contact.approach:
             self.contacted = int(market.tally.contacts[0, self.lab])
+        if rule is shortlist.invite:
             self.shortlist = self._approaches(market, invited=False)
             self._campaign_of = self._due(market)
         if rule is liftouts.invite:
@@ -166,7 +167,8 @@ class LabWeek:
 
     def _approaches(self, market: Market, invited: bool) -> Approaches:
         """Approaches of this week in the calendar, by the lab itself or by its newcomers."""
-        found = Approaches.joined([batch for due in market.approaches.values() for batch in due])
+        waiting = [batch for due in market.approaches.values() for batch in due]
+        found = Approaches.joined([*waiting, *market.contacted])
         own = (found.lab == self.lab) & (found.contact_week == market.week)
         found = found.where(own & ((found.inviter >= 0) == invited))
         return found.where(np.argsort(found.row, kind="stable"))

@@ -172,6 +172,30 @@ def stay_terms(market: Market, rows: Integers, title: Integers) -> Floats:
     return np.asarray(np.where(place >= 0, bond, 0.0) + slight + terms)
 
 
+def known_pay(market: Market, rows: Integers, lab: Integers, unit: Integers) -> Floats:
+    """Y~: the Y of what a lab is known to pay for a talent, USD a year; its base is never below today's."""
+    constants, equity, people = market.constants, market.scenario.market.equity, market.researchers
+    base, package = scale_pay(market, rows, lab, unit)
+    held = people.weekly_base[rows] * WEEKS_PER_YEAR / 100
+    base = np.where(people.place[rows] >= 0, np.maximum(base, held), base)
+    kernel = constants.new_kernel[constants.kernel_terms[lab]]
+    kappa = worth.package_worth(equity.sign_on_share, constants.equity_value[lab], kernel)
+    return worth.offer_worth(base, package, kappa, equity.horizon)
+
+
+def pull(market: Market, rows: Integers, lab: Integers, unit: Integers, title: Integers) -> Floats:
+    """Utility of an offer but for its pay, less that of staying: what each person knows herself, in utils.
+
+    Tastes and attachment are those by which she will choose; no counter-offer is on the table.
+    """
+    choice, people = market.scenario.market.choice, market.researchers
+    place = people.place[rows].astype(np.int64)
+    go = lab_terms(market, rows, lab, unit, title) - choice.moving_cost + taste(market, rows, lab)
+    stay = stay_terms(market, rows, people.title[rows].astype(np.int64)) + people.attachment[rows]
+    stay += choice.pay_elasticity * np.log(stay_pay(market, rows)) + taste(market, rows, place)
+    return np.asarray(go - stay)
+
+
 def present_cost(market: Market, rows: Integers) -> Floats:
     """What an employee costs her lab a year now: base and the grants held, spread over their vesting."""
     people, constants = market.researchers, market.constants

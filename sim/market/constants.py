@@ -29,6 +29,8 @@ class Constants:
     plans: tuple[Event, ...]
     timeline: tuple[tuple[int, int, Event], ...]
     exploding: Booleans
+    unscreened: Booleans
+    signal_factor: Floats
     planned: Floats
     median_pay: Floats
     star_pay: Floats
@@ -78,6 +80,7 @@ def compile_constants(scenario: Scenario) -> Constants:
         both = [(getattr(unit, read), getattr(scenario.labs[lab], read)) for lab, _, unit in units]
         return np.array([labs_own if own is None else own for own, labs_own in both], float)
 
+    campaigns = [event.campaign for event in scenario.events if event.campaign is not None]
     compute = by_lab("compute")
     return Constants(
         lab_names=names,
@@ -91,7 +94,9 @@ def compile_constants(scenario: Scenario) -> Constants:
         campaigns=tuple(event for event in scenario.events if event.campaign is not None),
         plans=tuple(event for event in scenario.events if event.plan is not None),
         timeline=timeline_of(scenario),
-        exploding=np.array([e.campaign.exploding for e in scenario.events if e.campaign] + [False]),
+        exploding=np.array([c.exploding for c in campaigns] + [False]),
+        unscreened=np.array([c.interviews == "skip" for c in campaigns] + [False]),
+        signal_factor=np.array([c.value_factor for c in campaigns] + [1.0]),
         planned=_planned(scenario),
         median_pay=by_lab("median_pay") / 100,
         star_pay=by_lab("star_pay") / 100,

@@ -56,6 +56,7 @@ class Purpose(IntEnum):
     ASKING = 25
     PARTNERSHIP = 26
     FOUND_LAB = 27
+    INTERVIEW = 28
 
 
 def splitmix(seed: Keys, counter: WholeNumbers | int) -> Keys:

@@ -27,6 +27,7 @@ class Approaches(Columns):
     follows = whole("campaign that the inviter was hired by or followed; -1: none", np.int16)
     attempt = whole("offers of the campaign that she has refused before")
     contact_week = whole("week of the first approach", np.int16)
+    interest_week = whole("week in which she was interested; -1: not asked", np.int16)
     interview_week = whole("week of the interviews; -1: none", np.int16)
     value = real("what the lab thinks she is worth, USD a year")
 

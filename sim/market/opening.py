@@ -61,7 +61,7 @@ def open_market(scenario: Scenario, seed: int, runs: Integers, keep_all: bool = 
         scenario=scenario, constants=constants, runs=runs, keys=keys, people=people, week=0,
         researchers=Researchers.empty(len(runs) * people),
         labs=Labs.empty(*shape, len(constants.unit_names)),
-        approaches={},
+        contacted=[], approaches={},
         offers=Offers.new(0),
         ledger=Ledger.open(len(runs), list(scenario.labs), names, keep_all),
         tally=Tally.zero(*shape), log=Log(keep_all),

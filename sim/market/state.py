@@ -148,6 +148,8 @@ class Tally:
     from_rivals: Integers = column(np.int64, "those of them who accepted an offer at another lab")
     left: Integers = column(np.int64, "departures by cause, (R, L, causes)", width=(len(CAUSES),))
     contacts: Integers = column(np.int64, "people approached")
+    interested: Integers = column(np.int64, "those of them who did not say no to interviews")
+    interviews: Integers = column(np.int64, "interviews begun")
     offers: Integers = column(np.int64, "offers written")
     counters: Integers = column(np.int64, "bids for the staff that were answered")
     accepted: Integers = column(np.int64, "offers accepted")
@@ -210,6 +212,7 @@ class Market:
     week: int  # from the start, the week that is lived
     researchers: Researchers
     labs: Labs
+    contacted: list[Approaches]  # who has not yet been asked to interviews
     approaches: dict[int, list[Approaches]]  # by the week in which they are due
     offers: Offers  # until they are settled or the person starts; by person and lab
     ledger: Ledger
@@ -302,6 +305,12 @@ class Market:
         if not now[chosen].all():
             chosen = chosen[np.isin(rows[chosen], rows[chosen][now[chosen]])]
         return chosen
+
+    def planned(self, weeks_ahead: Integers | int) -> Floats:
+        """N* of each lab some weeks ahead, after budget changes; (R, L)."""
+        planned = self.constants.planned
+        week = np.minimum(self.week - self.labs.born + weeks_ahead, planned.shape[1] - 1)
+        return np.asarray(planned[np.arange(planned.shape[0]), week] * self.labs.plan_factor)
 
     def line_of(self, offers: Offers) -> Integers:
         """Budget line of each offer: its lab, or its campaign."""

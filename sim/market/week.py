@@ -15,6 +15,7 @@ from sim.market.rules import (
     contact,
     counteroffers,
     entry,
+    interest,
     liftouts,
     moves,
     pay_equity,
@@ -23,6 +24,7 @@ from sim.market.rules import (
     repeats,
     separations,
     shocks,
+    shortlist,
     standing,
 )
 from sim.market.state import Market, Tally
@@ -35,6 +37,8 @@ RULES: tuple[Rule, ...] = (
     payroll.pay,  # inflows in, base pay out; who cannot pay fails
     budget.set_limits,  # what each lab and each campaign may commit
     contact.approach,  # labs find researchers, campaigns find a rival's best
+    interest.respond,  # those whom the lab could win as things are known go to interviews
+    shortlist.invite,  # of outsiders the best up to the vacancies; the process begins
     pricing.make_offers,  # optimal prices under the budget, every promise in escrow
     counteroffers.answer,  # incumbents answer the bids they hear of
     choice.decide,  # researchers stay or go

@@ -82,21 +82,21 @@ def offer_worth(base: Real, package: Real, kappa: Real, horizon: float) -> Float
     return np.asarray(base + np.asarray(kappa) * package / horizon, float)
 
 
-def acceptance(worth: Real, reservation: Real, elasticity: float) -> Floats:
+def acceptance(worth: Real, reservation: Real, elasticity: Real) -> Floats:
     """P = Y^alpha / (Y^alpha + R^alpha), the logit of ln Y - ln R with slope alpha (T2)."""
     odds_against = elasticity * np.log(np.asarray(reservation) / worth)
     return np.asarray(1.0 / (1.0 + np.exp(np.minimum(odds_against, LARGEST_EXPONENT))), float)
 
 
-def best_price(value: Real, base: Real, kappa: Real, reservation: Real, elasticity: float) -> Floats:
+def best_price(value: Real, base: Real, kappa: Real, reservation: Real, elasticity: Real) -> Floats:
     """The yearly cost w >= b that maximises (v - w) P(Y(w)) (MODEL step 5, T10).
 
     With y = Y / kappa, rho = R / kappa and V = v + b (1 - kappa) / kappa the first-order condition
     is y (1 + alpha + (y / rho)^alpha) = alpha V. In x = ln(y / rho) its logarithm,
     x + ln(1 + alpha + e^(alpha x)) = ln(alpha V / rho), is convex and rises with a slope between 1
     and 1 + alpha, so Newton's method from the smaller of two upper bounds falls to the root, however
-    sure the choice is. The number of steps hangs on alpha alone, so that no offer's price depends on
-    which others are priced beside it.
+    sure the choice is. The number of steps hangs on an offer's own alpha alone, so that no price
+    depends on which others are priced beside it.
     """
     kappa = np.asarray(kappa, float)
     shift = np.asarray(base) * (1 - kappa) / kappa
@@ -104,10 +104,12 @@ def best_price(value: Real, base: Real, kappa: Real, reservation: Real, elastici
     rho = np.maximum(np.asarray(reservation) / kappa, SMALLEST)
     goal, constant = np.log(target / rho), np.log1p(elasticity)
     x = np.minimum(goal - constant, goal / (1 + elasticity))
-    for _ in range(FEW_STEPS if elasticity <= 3 else MORE_STEPS):
+    steep = np.asarray(elasticity) > 3
+    for step in range(MORE_STEPS if steep.any() else FEW_STEPS):
         odds = np.exp(elasticity * x)  # x < goal / alpha, so this is a number
         level = 1 + elasticity + odds
-        x = x - (x + np.log(level) - goal) / (1 + elasticity * odds / level)
+        lower = x - (x + np.log(level) - goal) / (1 + elasticity * odds / level)
+        x = lower if step < FEW_STEPS else np.where(steep, lower, x)
     return np.asarray(np.maximum(rho * np.exp(x) - shift, base))
 
 

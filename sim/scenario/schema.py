@@ -34,6 +34,7 @@ from sim.scenario.sections import (
     parameter,
 )
 
+Switch = Literal["on", "off"]
 PricingPolicy = Literal["optimal", "posted", "second_price"]
 
 
@@ -97,6 +98,28 @@ class Hiring(Section):
     )
     runway: Weeks = parameter("12 weeks", "weeks of payroll that hiring never touches")
     patience: Weeks = parameter("4 weeks", "weeks a candidate waits for an offer the lab cannot yet pay")
+    ration_outsiders: Switch = parameter(
+        "off", "offers at scale to outsiders go out only while they are worth it at the hurdle rate"
+    )
+
+
+class Interviews(Section):
+    """Interest in an approach, and what interviews show of a candidate."""
+
+    interest: Switch = parameter("off", "only people interested at what is known of the pay go to interviews")
+    slack: NonNegative = parameter(
+        1.1, "utility by which people at labs go to interviews though they would stay today", symbol="s"
+    )
+    outside_slack: NonNegative = parameter(1.0, "the same for people outside the labs")
+    noise: NonNegative = parameter(
+        0.0,
+        "scale of the error in the log of the reservation pay that interviews show; 0: they show nothing",
+        symbol="rho",
+    )
+    offer_cost: NonNegative = parameter(
+        0.0, "least expected surplus of an offer that is written, in years of its pay", symbol="c_o"
+    )
+    pay_floor: Switch = parameter("off", "nobody who was interviewed is offered less than the lab's scale")
 
 
 class Value(Section):
@@ -225,6 +248,7 @@ class MarketParameters(Section):
     equity: Equity = Equity()
     contact: Contact = Contact()
     hiring: Hiring = Hiring()
+    interviews: Interviews = Interviews()
     value: Value = Value()
     counter: Counter = Counter()
     pay_equity: PayEquity = PayEquity()

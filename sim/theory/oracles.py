@@ -267,12 +267,12 @@ def _under_budget(v: float, r: float) -> tuple[tuple[float, float], float, float
         return float(sum(w * w / (w + y) for w, y in zip(pay, reservations, strict=True)))
 
     most = spend(0.0) / 2
-    none, ones = np.zeros(3), np.ones(3)
+    none, ones, no = np.zeros(3), np.ones(3), np.zeros(3, np.bool_)
     targets = pricing.Targets(
-        values, none, ones, reservations, np.full(3, np.inf), np.zeros(3, np.bool_), none
+        values, none, ones, reservations, np.full(3, np.inf), no, none, ones, none, rationed=no, exempt=no
     )
     line = np.zeros(3, np.int64)
-    cost, chance, found = pricing.price_within_budgets(targets, line, np.array([most]), 1.0, 1.0)
+    cost, chance, found = pricing.price_within_budgets(targets, line, np.array([most]), 1.0)
     root = float(brentq(lambda m: spend(m) - most, 0.0, 100.0, xtol=1e-12))
     return (root, float(found[0])), float(cost @ chance), most
 

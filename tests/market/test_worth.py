@@ -238,8 +238,8 @@ def test_with_a_nearly_sure_choice_the_price_is_the_reservation(slope: float) ->
 # ---- T10: the budget
 
 
-def targets(value, floor, base=0.0, kappa=1.0, cap=np.inf, posted=False, scale=0.0) -> Targets:
-    columns = np.broadcast_arrays(value, base, kappa, floor, cap, posted, scale)
+def targets(value, floor, base=0.0, kappa=1.0, cap=np.inf, posted=False, scale=0.0, slope=2.0) -> Targets:
+    columns = np.broadcast_arrays(value, base, kappa, floor, cap, posted, scale, slope, base, False, False)
     return Targets(*(np.array(column) for column in columns))
 
 
@@ -251,7 +251,7 @@ WANTED = {"value": np.array([3.0, 1.5, 0.8]), "floor": np.array([1.0, 0.9, 0.3])
 @pytest.mark.parametrize("share", [0.4, 0.8])
 def test_under_a_budget_the_prices_are_the_constrained_optimum(slope, kappa, share) -> None:
     """Against scipy's SLSQP: max sum (v - w) P subject to sum P w H <= B; one multiplier is enough."""
-    wanted, horizon, line = targets(**WANTED, base=0.05, kappa=kappa), 4.0, np.zeros(3, np.int64)
+    wanted, horizon, line = targets(**WANTED, base=0.05, kappa=kappa, slope=slope), 4.0, np.zeros(3, np.int64)
 
     def pay(w):
         return wanted.base + kappa * (w - wanted.base)
@@ -262,10 +262,10 @@ def test_under_a_budget_the_prices_are_the_constrained_optimum(slope, kappa, sha
     def total(w):
         return ((wanted.value - w) * worth.acceptance(pay(w), wanted.reservation, slope)).sum()
 
-    free, _ = price(wanted, np.zeros(3), slope)
+    free, _ = price(wanted, np.zeros(3))
     budget = share * spend(free)
-    multiplier = price_within_budgets(wanted, line, np.array([budget]), slope, horizon)[2]
-    cost, chance = price(wanted, multiplier[line], slope)
+    multiplier = price_within_budgets(wanted, line, np.array([budget]), horizon)[2]
+    cost, chance = price(wanted, multiplier[line])
     assert (chance * cost).sum() * horizon == pytest.approx(budget, rel=1e-4)
     assert (chance * cost).sum() * horizon <= budget
     optimum = minimize(
@@ -283,13 +283,13 @@ def test_under_a_budget_the_prices_are_the_constrained_optimum(slope, kappa, sha
 
 def test_a_budget_that_does_not_bind_changes_nothing() -> None:
     wanted, line = targets(**WANTED), np.zeros(3, np.int64)
-    assert price_within_budgets(wanted, line, np.array([1e9]), 2.0, 4.0)[2].tolist() == [0.0]
+    assert price_within_budgets(wanted, line, np.array([1e9]), 4.0)[2].tolist() == [0.0]
 
 
 def test_a_tighter_budget_means_lower_prices() -> None:
     wanted, line = targets(**WANTED), np.zeros(3, np.int64)
     budgets = [8.0, 4.0, 2.0, 1.0]
-    found = [price_within_budgets(wanted, line, np.array([b]), 2.0, 4.0)[2][0] for b in budgets]
+    found = [price_within_budgets(wanted, line, np.array([b]), 4.0)[2][0] for b in budgets]
     assert found == sorted(found)
     assert found[-1] > found[0]
 
@@ -297,9 +297,9 @@ def test_a_tighter_budget_means_lower_prices() -> None:
 def test_a_lines_multiplier_is_its_own_whichever_lines_stand_beside() -> None:
     wanted = targets(value=np.tile(WANTED["value"], 3), floor=np.tile(WANTED["floor"], 3))
     line, budgets = np.repeat(np.arange(3), 3), np.array([2.0, 1e9, 0.7])
-    together = price_within_budgets(wanted, line, budgets, 2.0, 4.0)[2]
+    together = price_within_budgets(wanted, line, budgets, 4.0)[2]
     for number in range(3):
-        alone = price_within_budgets(targets(**WANTED), np.zeros(3, np.int64), budgets[[number]], 2.0, 4.0)[2]
+        alone = price_within_budgets(targets(**WANTED), np.zeros(3, np.int64), budgets[[number]], 4.0)[2]
         assert alone.tolist() == together[[number]].tolist()
 
 

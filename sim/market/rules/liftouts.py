@@ -30,7 +30,7 @@ def asked(tied_place: Integers, old_lab: Integers, u: Floats, invitations: float
 
 
 def invite(market: Market) -> None:
-    """Put this week's invitations into next week's calendar."""
+    """Ask colleagues of this week's movers; they answer next week."""
     movers = market.started.where(market.started.origin >= 0)
     if not len(movers):
         return
@@ -51,4 +51,4 @@ def invite(market: Market) -> None:
         inviter=market.id_of(movers.row)[mover], follows=led,
     )  # fmt: skip
     segments.add(market.tally.contacts, (market.run_of(found.row), found.lab), 1)
-    market.approaches.setdefault(market.week + 1, []).append(found)
+    market.contacted.append(found)

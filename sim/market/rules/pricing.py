@@ -2,7 +2,8 @@
 
 People at rivals are priced at the optimum against the choice rule, max (v - w) P(w); people from
 outside at the lab's own pay for their talent. Where a line's expected cost is above its budget, one
-multiplier mu lowers v to v / (1 + mu) for all its offers. Escrow holds a sign-on and a year of base
+multiplier mu, the hurdle rate, lowers v to v / (1 + mu) for all its offers. Somebody who was interviewed has
+shown her reservation pay but for some noise. Escrow holds a sign-on and a year of base
 for every live offer; offers go out in order of surplus per dollar until it is full, the rest wait.
 Source: MODEL step 5; T10. Unit of time: the week; pay in USD a year, promises in cents.
 """
@@ -14,8 +15,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sim.market import appraisal, segments, worth
-from sim.market.offers import LAPSED, Approaches, Offers
+from sim.market import appraisal, calendar, segments, worth
+from sim.market.columns import UNSET
+from sim.market.draws import Purpose, uniforms
+from sim.market.entities import option_of
+from sim.market.offers import Approaches, Offers
 from sim.market.state import OUTSIDE, Market
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.system.arrays import Booleans, Floats, Integers
@@ -24,7 +28,6 @@ STEPS = 10  # of false position: spend comes within 3e-8 of the budget
 TINY = 1e-6  # an excess that is as good as none
 LARGEST_LN_MULTIPLIER = 5.0
 TRIFLE = 1e-6  # by which a winning bid beats the loser's value
-MONEY = ("weekly_base", "sign_on", "grant", "counter")
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,10 @@ class Targets:
     """What pricing needs to know of each offer; columns of one length, USD a year.
 
     `value` v, `base` b, `kappa` worth of a dollar of package, `reservation` R, `cap` on w,
-    `posted` whether w is fixed at `scale` (people from outside, or a campaign that pays the cap).
+    `posted` whether w is fixed at `scale` (people from outside, or a campaign that pays the cap);
+    `slope` of the chance of acceptance in ln Y: alpha / sigma, or 1 / rho for somebody who was interviewed;
+    `least` is the floor of w; `rationed` whether a posted offer goes out only while v / (1 + mu) covers it;
+    `exempt` whether an offer is written whatever surplus it promises.
     """
 
     value: Floats
@@ -42,26 +48,37 @@ class Targets:
     cap: Floats
     posted: Booleans
     scale: Floats
+    slope: Floats
+    least: Floats
+    rationed: Booleans
+    exempt: Booleans
 
     def where(self, chosen: Integers) -> Targets:
         """The targets at some positions."""
         return Targets(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
-    def acceptance(self, cost: Floats, elasticity: float) -> Floats:
+    def acceptance(self, cost: Floats) -> Floats:
         """Chance of acceptance at a yearly cost."""
-        return worth.acceptance(self.base + self.kappa * (cost - self.base), self.reservation, elasticity)
+        return worth.acceptance(self.base + self.kappa * (cost - self.base), self.reservation, self.slope)
 
 
-def price(targets: Targets, multiplier: Floats, elasticity: float) -> tuple[Floats, Floats]:
-    """Yearly cost w and chance of acceptance P of each offer, at v / (1 + mu)."""
+def price(targets: Targets, multiplier: Floats, offer_cost: float = 0.0) -> tuple[Floats, Floats]:
+    """Yearly cost w and chance of acceptance P of each offer, at v / (1 + mu); P = 0: it is not written.
+
+    An offer is written if (v / (1 + mu) - w) P >= c_o w, where writing one costs anything at all.
+    """
     value = targets.value / (1 + multiplier)
-    best = worth.best_price(value, targets.base, targets.kappa, targets.reservation, elasticity)
-    cost = np.where(targets.posted, targets.scale, np.clip(best, targets.base, targets.cap))
-    return cost, targets.acceptance(cost, elasticity)
+    best = worth.best_price(value, targets.base, targets.kappa, targets.reservation, targets.slope)
+    cost = np.where(targets.posted, targets.scale, np.clip(best, targets.least, targets.cap))
+    chance = targets.acceptance(cost)
+    written = ~targets.rationed | (value >= cost)
+    if offer_cost > 0:
+        written &= targets.exempt | ((value - cost) * chance >= offer_cost * cost)
+    return cost, np.where(written, chance, 0.0)
 
 
 def price_within_budgets(
-    targets: Targets, line: Integers, budget: Floats, elasticity: float, horizon: float
+    targets: Targets, line: Integers, budget: Floats, horizon: float, offer_cost: float = 0.0
 ) -> tuple[Floats, Floats, Floats]:
     """Prices so that the sum of P times cost over the offers of a budget line is at most its budget.
 
@@ -69,15 +86,15 @@ def price_within_budgets(
         targets: what pricing needs to know of each offer, (n,).
         line: (n,), budget line of each offer.
         budget: (lines,), USD.
-        elasticity: alpha / sigma.
         horizon: H, years of cost.
+        offer_cost: c_o, in years of pay.
 
     Returns:
         Cost w a year (n,), chance of acceptance (n,), and mu of each line (lines,): 0 where the budget
         does not bind, the smallest found that keeps it where it does, the largest where none is enough;
         where there is no budget at all nothing goes out, and prices stay as they are.
     """
-    cost, chance = price(targets, np.zeros(len(line)), elasticity)
+    cost, chance = price(targets, np.zeros(len(line)), offer_cost)
     over = excess(line, chance * cost * horizon, budget)
     multiplier = np.where(over > 0, np.expm1(LARGEST_LN_MULTIPLIER), 0.0)
     binds = (over > 0) & (budget > 0)
@@ -88,11 +105,11 @@ def price_within_budgets(
 
     def excess_at(ln_multiplier: Floats) -> Floats:
         """The excess at other multipliers, of the lines that bind."""
-        cost, chance = price(some, np.expm1(ln_multiplier)[theirs], elasticity)
+        cost, chance = price(some, np.expm1(ln_multiplier)[theirs], offer_cost)
         return excess(theirs, chance * cost * horizon, budget[binds])
 
     multiplier[binds] = np.expm1(smallest_enough(excess_at, over[binds]))
-    cost[bound], chance[bound] = price(some, multiplier[line[bound]], elasticity)
+    cost[bound], chance[bound] = price(some, multiplier[line[bound]], offer_cost)
     return cost, chance, multiplier
 
 
@@ -141,34 +158,59 @@ def within_limits(
 
 
 def make_offers(market: Market) -> None:
-    """Price the approaches that are due and write the offers that can be paid."""
+    """Price the approaches that are due and write the offers that are worth it and can be paid."""
     found = Approaches.joined(market.approaches.pop(market.week, []))
     if not len(found):
         return
     wanted, others = _still_wanted(market, found)
-    _drop(market, found.where(others))
-    batch = _drafts(market, found.where(wanted))
+    calendar.drop(market, found.where(others))
+    found = found.where(wanted)
+    batch = _drafts(market, found)
     line = market.run_of(batch.row) * market.budget.shape[1] + market.line_of(batch)
     targets = _targets(market, batch)
-    choice, horizon = market.scenario.market.choice, market.scenario.market.equity.horizon
-    slope = choice.pay_elasticity / choice.taste_scale
+    cost, chance, multiplier = _priced(market, batch, targets, line)
+    written = chance > 0
+    if not written.all():
+        _leave_unwritten(market, found.where(~written), multiplier[line[~written]] > 0)
+        found, batch, line = found.where(written), batch.where(written), line[written]
+        targets, cost, chance = targets.where(np.flatnonzero(written)), cost[written], chance[written]
+    _write_terms(market, batch, targets.base, cost)
+    fits = _affordable(market, batch, line, (targets.value - cost) * chance / np.maximum(cost, 1.0))
+    _send(market, batch if fits.all() else batch.where(fits))
+    _wait(market, found.where(~fits))
+
+
+def _priced(market: Market, batch: Offers, targets: Targets, line: Integers) -> tuple[Floats, Floats, Floats]:
+    """Cost, chance of acceptance and multiplier, as the rule prices and as a user's own labs do."""
+    horizon = market.scenario.market.equity.horizon
+    offer_cost = market.scenario.market.interviews.offer_cost
     budget = market.budget.ravel() / 100
-    cost, chance, multiplier = price_within_budgets(targets, line, budget, slope, horizon)
+    cost, chance, multiplier = price_within_budgets(targets, line, budget, horizon, offer_cost)
     for own in market.behaviours.get("price", []):
         theirs = np.flatnonzero(own.applies[batch.lab])
         if len(theirs):
             some = targets.where(theirs)
-            asked = own.decide(batch.row[theirs], some, multiplier[line[theirs]])
-            cost[theirs] = np.maximum(asked, some.base)  # no package is negative
-            chance[theirs] = some.acceptance(cost[theirs], slope)
-    batch.weekly_base[:] = np.rint(targets.base * 100 / WEEKS_PER_YEAR)
-    share = market.scenario.market.equity.sign_on_share
-    batch.sign_on[:], batch.grant[:] = appraisal.split_package((cost - targets.base) * horizon, share)
-    base = batch.weekly_base * WEEKS_PER_YEAR / 100
-    batch.pay[:] = appraisal.package_pay(market, base, batch.sign_on, batch.grant, batch.lab)
-    fits = _affordable(market, batch, line, (targets.value - cost) * chance / np.maximum(cost, 1.0))
-    _send(market, batch if fits.all() else batch.where(fits))
-    _wait(market, found.where(wanted[~fits]))
+            asked = np.maximum(own.decide(batch.row[theirs], some, multiplier[line[theirs]]), some.base)
+            # a price of one's own is always written; the rule's own price, as the rule has it
+            chance[theirs] = np.where(asked == cost[theirs], chance[theirs], some.acceptance(asked))
+            cost[theirs] = asked
+    return cost, chance, multiplier
+
+
+def _write_terms(market: Market, batch: Offers, base: Floats, cost: Floats) -> None:
+    """Base, sign-on and grant of each offer, in whole cents, and the Y that they give."""
+    equity = market.scenario.market.equity
+    batch.weekly_base[:] = np.rint(base * 100 / WEEKS_PER_YEAR)
+    package = (cost - base) * equity.horizon
+    batch.sign_on[:], batch.grant[:] = appraisal.split_package(package, equity.sign_on_share)
+    yearly = batch.weekly_base * WEEKS_PER_YEAR / 100
+    batch.pay[:] = appraisal.package_pay(market, yearly, batch.sign_on, batch.grant, batch.lab)
+
+
+def _leave_unwritten(market: Market, batch: Approaches, short: Booleans) -> None:
+    """No offer is worth writing: for want of money it is tried again, otherwise that is the end."""
+    _wait(market, batch.where(short))
+    calendar.drop(market, batch.where(~short))
 
 
 def _still_wanted(market: Market, found: Approaches) -> tuple[Integers, Integers]:
@@ -192,23 +234,13 @@ def _still_wanted(market: Market, found: Approaches) -> tuple[Integers, Integers
     return order[wanted[order]], np.flatnonzero(~wanted)
 
 
-def _drop(market: Market, batch: Approaches) -> None:
-    """Approaches end without an offer: outsiders leave their vacancy to others, a campaign's are logged."""
-    theirs = batch.where(batch.campaign >= 0)
-    if len(theirs):
-        market.log_offers(Offers.drafted(theirs, outcome=LAPSED, **dict.fromkeys(MONEY, 0)))
-    gone = batch.origin == OUTSIDE
-    segments.add(market.pending, (market.run_of(batch.row[gone]), batch.lab[gone]), -1)
-
-
 def _wait(market: Market, batch: Approaches) -> None:
     """What could not be paid this week is tried again next week, as long as patience lasts."""
     process = segments.at(market.labs.process, market.run_of(batch.row), batch.lab)
     weeks = process + market.scenario.market.hiring.patience
     waiting = market.week - batch.contact_week < weeks
-    _drop(market, batch.where(~waiting))
-    if waiting.any():
-        market.approaches.setdefault(market.week + 1, []).append(batch.where(waiting))
+    calendar.drop(market, batch.where(~waiting))
+    calendar.put(market, market.week + 1, batch.where(waiting))
 
 
 def _drafts(market: Market, found: Approaches) -> Offers:
@@ -224,9 +256,9 @@ def _drafts(market: Market, found: Approaches) -> Offers:
 
 
 def _targets(market: Market, batch: Offers) -> Targets:
-    """The estimates on which a lab prices: it guesses the mean attachment, and knows the rest."""
+    """The estimates on which a lab prices: what interviews showed, else a guess at the mean attachment."""
     choice, equity = market.scenario.market.choice, market.scenario.market.equity
-    constants, rows, lab = market.constants, batch.row, batch.lab
+    rules, constants, rows, lab = market.scenario.market, market.constants, batch.row, batch.lab
     base, package = appraisal.scale_pay(market, rows, lab, batch.unit)
     outside = batch.origin == OUTSIDE
     current = market.researchers.weekly_base[rows] * WEEKS_PER_YEAR / 100
@@ -236,20 +268,44 @@ def _targets(market: Market, batch: Offers) -> Targets:
     kappa = worth.package_worth(equity.sign_on_share, constants.equity_value[lab], kernel)
     bond = np.where(outside, 0.0, choice.attachment_mean)
     against = batch.stay_terms + bond + choice.moving_cost - batch.terms
-    floor = worth.reservation(batch.stay_pay, against, choice.pay_elasticity)
+    reserved = worth.reservation(batch.stay_pay, against, choice.pay_elasticity)
+    slope = np.full(len(rows), choice.pay_elasticity / choice.taste_scale)
     cap, at_cap, factor = _campaign_terms(market, batch)
     cap = base + cap / equity.horizon
     scale = np.where(on_scale, base + package / equity.horizon, cap)
-    targets = Targets(batch.value * factor, base, kappa, floor, cap, on_scale | at_cap, scale)
+    least, met = (
+        base,
+        np.flatnonzero((batch.interview_week != UNSET) & (batch.interest_week != UNSET) & ~outside),
+    )
+    if len(met) and rules.interviews.noise > 0:
+        reserved[met], slope[met] = _shown(market, batch.where(met)), 1 / rules.interviews.noise
+    if len(met) and rules.interviews.pay_floor == "on":
+        least = base.copy()
+        least[met] = np.minimum(base + package / equity.horizon, cap)[met]
+    targets = Targets(
+        batch.value * factor, base, kappa, reserved, cap, on_scale | at_cap, scale, slope, least,
+        rationed=outside & (rules.hiring.ration_outsiders == "on"),
+        exempt=(batch.campaign >= 0) & (batch.interview_week == UNSET),
+    )  # fmt: skip
     bids = np.flatnonzero(constants.auctions[lab] & (batch.campaign < 0))
     targets = _with_bids(market, batch, targets, bids) if len(bids) else targets
     ceiling = market.salary_cap[market.run_of(rows)]
     return _under_cap(targets, ceiling) if np.isfinite(ceiling).any() else targets
 
 
+def _shown(market: Market, batch: Offers) -> Floats:
+    """R^ as interviews show it: ln R^ = ln R* + rho logistic noise, R* the Y at which she is indifferent."""
+    rows, lab = batch.row, batch.lab
+    pull = appraisal.pull(market, rows, lab, batch.unit, batch.title)
+    key = option_of(market, rows, lab, appraisal.whole_years(market, rows))
+    u = uniforms(market.key_of(market.run_of(rows), Purpose.INTERVIEW, market.week), key)
+    error = market.scenario.market.interviews.noise * np.log(u / (1 - u))
+    return np.asarray(np.exp(error - pull / market.scenario.market.choice.pay_elasticity))
+
+
 def _under_cap(targets: Targets, ceiling: Floats) -> Targets:
     """The same targets where no cost a year may be above a ceiling, USD."""
-    low = {name: np.minimum(getattr(targets, name), ceiling) for name in ("base", "cap", "scale")}
+    low = {name: np.minimum(getattr(targets, name), ceiling) for name in ("base", "cap", "scale", "least")}
     return replace(targets, **low)
 
 

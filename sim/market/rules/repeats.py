@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.market import calendar
 from sim.market.columns import UNSET
 from sim.market.offers import DECLINED, Approaches
 from sim.market.state import Market
@@ -33,5 +34,6 @@ def renew(market: Market) -> None:
     batch = Approaches.new(len(again), **{name: getattr(again, name) for name in Approaches.columns})
     batch.attempt[:] = again.attempt + 1
     batch.contact_week[:], batch.interview_week[:] = market.week + weeks, UNSET
+    batch.interest_week[:] = UNSET
     for gap in np.unique(weeks):
-        market.approaches.setdefault(market.week + int(gap), []).append(batch.where(weeks == gap))
+        calendar.put(market, market.week + int(gap), batch.where(weeks == gap))
