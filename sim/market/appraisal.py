@@ -13,7 +13,7 @@ from sim.market.entities import option_of
 from sim.market.offers import Approaches
 from sim.market.state import Market
 from sim.scenario.quantities import WEEKS_PER_YEAR
-from sim.system.arrays import Floats, Integers
+from sim.system.arrays import Booleans, Floats, Integers
 
 
 def whole_years(market: Market, rows: Integers) -> Integers:
@@ -39,6 +39,37 @@ def stay_pay(market: Market, rows: Integers, extra: Floats | float = 0.0) -> Flo
     return np.asarray(base + constants.equity_value[lab] * np.where(place >= 0, vests, 0.0) / horizon + extra)
 
 
+def growth_of_pay(market: Market) -> float:
+    """Pay at scale, worth and pay outside, over those of the opening: e^(g t)."""
+    return float(np.exp(market.scenario.market.growth.pay * market.week / WEEKS_PER_YEAR))
+
+
+def best_rival(ln_standing: Floats, out: Booleans) -> Floats:
+    """ln M of the best of the other labs that are not `out`, (R, L); -inf where there is none."""
+    ln = np.where(out, -np.inf, ln_standing)
+    ordered = np.sort(np.concatenate([np.full((len(ln), 1), -np.inf), ln], axis=1), axis=1)
+    best, second = ordered[:, -1:], ordered[:, -2:-1]
+    return np.where(ln >= best, second, best)
+
+
+def standing_among_rivals(market: Market) -> Floats:
+    """G: ln M of each lab, less omega times the rise of its best rival's since the opening; (R, L)."""
+    labs, omega = market.labs, market.scenario.market.standing.rivalry
+    if omega == 0:
+        return labs.ln_standing
+    opening = market.constants.base_ln_standing[None, :]
+    before = best_rival(opening, market.constants.reserved[None, :])
+    now = best_rival(labs.ln_standing, labs.failed)
+    known = np.isfinite(now) & np.isfinite(before)  # a lab alone has no rival
+    rise = np.subtract(now, before, out=np.zeros_like(now), where=known)
+    return np.asarray(labs.ln_standing - omega * rise)
+
+
+def fall_of_standing(market: Market) -> Floats:
+    """max(0, -(G - G of the opening)) of each lab; (R, L)."""
+    return np.maximum(market.constants.base_ln_standing - standing_among_rivals(market), 0.0)
+
+
 def unit_terms(market: Market) -> dict[str, Floats]:
     """The terms of the utility that everybody at a unit shares, by name, in utils; each (R, U)."""
     choice, constants, labs = market.scenario.market.choice, market.constants, market.labs
@@ -47,7 +78,7 @@ def unit_terms(market: Market) -> dict[str, Floats]:
     return {
         "culture": constants.unit_culture + np.zeros_like(labs.leadership),
         "compute": choice.compute_weight * np.log(per_head)[:, lab],
-        "standing": choice.standing_weight * labs.ln_standing[:, lab],
+        "standing": choice.standing_weight * standing_among_rivals(market)[:, lab],
         "leadership": choice.leadership_weight * labs.leadership,
         "ambition": labs.ambition[:, lab],
     }
@@ -87,7 +118,11 @@ def observed_value(market: Market, rows: Integers, lab: Integers) -> Floats:
     ties = value.ties * market.ties_at(rows, lab)
     talent = market.researchers.talent[rows].astype(np.float64)
     return worth.researcher_value(
-        value.median / 100, market.constants.scale[lab], talent, ties, value.noise * noise
+        value.median / 100 * growth_of_pay(market),
+        market.constants.scale[lab],
+        talent,
+        ties,
+        value.noise * noise,
     )
 
 
@@ -105,13 +140,14 @@ def taste(market: Market, rows: Integers, lab: Integers) -> Floats:
 def scale_pay(market: Market, rows: Integers, lab: Integers, unit: Integers) -> tuple[Floats, Floats]:
     """The own pay of a unit of a lab for each person's talent: base a year and package, in USD."""
     talent, constants = market.scenario.market.talent, market.constants
-    factor = constants.unit_pay[unit]
+    grown = growth_of_pay(market)
+    factor = constants.unit_pay[unit] * grown
     pay = worth.pay_at(
         market.researchers.talent[rows].astype(np.float64),
         constants.median_pay[lab] * factor,
         constants.star_pay[lab] * factor,
     )
-    base = worth.base_of(pay, talent.base_share, talent.base_cap / 100)
+    base = worth.base_of(pay, talent.base_share, talent.base_cap / 100 * grown)
     return base, (pay - base) * market.scenario.market.equity.horizon
 
 

@@ -12,6 +12,8 @@ from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Exits, Scenario, Unit
 from sim.system.arrays import Booleans, Floats, Integers
 
+LONGEST_WAIT = 1040  # weeks beyond the horizon to which an exit is drawn
+
 
 @dataclass(frozen=True)
 class Constants:
@@ -32,6 +34,8 @@ class Constants:
     unscreened: Booleans
     signal_factor: Floats
     planned: Floats
+    opening_growth: Floats
+    exit_clock: Floats
     median_pay: Floats
     star_pay: Floats
     talent_inflow: Floats
@@ -81,7 +85,7 @@ def compile_constants(scenario: Scenario) -> Constants:
         return np.array([labs_own if own is None else own for own, labs_own in both], float)
 
     campaigns = [event.campaign for event in scenario.events if event.campaign is not None]
-    compute = by_lab("compute")
+    compute, planned = by_lab("compute"), _planned(scenario)
     return Constants(
         lab_names=names,
         unit_names=tuple(f"{lab}/{name}" for lab, name, _ in units),
@@ -97,7 +101,8 @@ def compile_constants(scenario: Scenario) -> Constants:
         exploding=np.array([c.exploding for c in campaigns] + [False]),
         unscreened=np.array([c.interviews == "skip" for c in campaigns] + [False]),
         signal_factor=np.array([c.value_factor for c in campaigns] + [1.0]),
-        planned=_planned(scenario),
+        planned=planned,
+        opening_growth=opening_growth(planned),
         median_pay=by_lab("median_pay") / 100,
         star_pay=by_lab("star_pay") / 100,
         talent_inflow=by_lab("talent_inflow"),
@@ -154,6 +159,13 @@ def _planned(scenario: Scenario) -> Floats:
     return np.array(plans)
 
 
+def opening_growth(planned: Floats) -> Floats:
+    """Growth of each lab's headcount in the first year of its plan, 1/year; none where it shrinks."""
+    first, later = planned[:, 0], planned[:, min(52, planned.shape[1] - 1)]
+    grown = np.log(np.maximum(later, 1) / np.maximum(first, 1))
+    return np.where(first > 0, np.maximum(grown, 0.0), 0.0)
+
+
 def exit_hazards(exits: Exits, conditions: Floats) -> Floats:
     """Hazard of each outside cause, h_c0 e^(-b_c q), in 1/year; shape (n, 3): found, academia, field."""
     base = np.array([exits.found, exits.academia, exits.field])
@@ -177,9 +189,26 @@ def _kernels(scenario: Scenario) -> tuple[Integers, dict[str, Floats]]:
         "held_kernel": np.array([worth.held_kernel(weeks, rate, hazard, n, c, refresh) for n, c in unique]),
         "retention_kernel": np.array([worth.held_kernel(weeks, rate, hazard, n, 0, 0.0) for n, _ in unique]),
         "retention_vested": np.array([worth.vested_share(months, n, 0) for n, _ in unique]),
+        "exit_clock": np.array(
+            [
+                exit_clock(len(weeks) + LONGEST_WAIT, n, c, refresh, scenario.market.exits.forfeiture)
+                for n, c in unique
+            ]
+        ),
         "vested_share": np.array([worth.vested_total(months, since, n, c, refresh) for n, c in unique]),
     }
     return np.array([unique.index(pair) for pair in terms], np.int64), kernels
+
+
+def exit_clock(weeks: int, length: int, cliff: int, refresh: float, beta: float) -> Floats:
+    """Cumulative hazard by week of tenure, over that of constant hazard, in weeks; (weeks + 1,).
+
+    The hazard is e^(-beta (x - 1)) times the constant one, x being what the next 12 months will vest of the grants
+    held (the opening grant and the refreshers made), over the same in the middle of the opening grant.
+    """
+    ahead = worth.vests_ahead(np.arange(weeks) * 12 / WEEKS_PER_YEAR, length, cliff, refresh)
+    normal = float(worth.vests_ahead(np.array([length / 2]), length, cliff, refresh)[0])
+    return np.concatenate([[0.0], np.cumsum(np.exp(-beta * (ahead / normal - 1)))])
 
 
 def graduation_weeks(scenario: Scenario) -> Integers:

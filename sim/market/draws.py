@@ -57,6 +57,7 @@ class Purpose(IntEnum):
     PARTNERSHIP = 26
     FOUND_LAB = 27
     INTERVIEW = 28
+    FALLEN = 29
 
 
 def splitmix(seed: Keys, counter: WholeNumbers | int) -> Keys:

@@ -218,9 +218,11 @@ def _staff_the_labs(market: Market, rows: Integers) -> None:
 
 
 def opening_tenure(market: Market, lab: Integers, u: Floats) -> Floats:
-    """Tenure in years, exponential at the lab's opening hazard, truncated at the lab's age."""
+    """Tenure in years, exponential at the lab's opening hazard and growth, truncated at the lab's age."""
     labs, start = list(market.scenario.labs.values()), market.scenario.start
     hazard = np.maximum(np.array([v.opening_hazard for v in labs]), 1e-9)[lab]
+    if market.scenario.market.growth.opening_tenure == "on":  # density e^(-(h + g) a): more are young
+        hazard = hazard + market.constants.opening_growth[lab]
     age = np.array([(start - v.founded).days / 365.25 for v in labs])[lab]
     return np.asarray(-np.log1p(-u * -np.expm1(-hazard * age)) / hazard)
 

@@ -65,18 +65,83 @@ def schedule_exit(market: Market, rows: Integers, now: int) -> None:
     acquired = at_lab & (people.origin[rows] == FROM_ACQUIHIRE)
     early = np.where(acquired, hazard * market.scenario.market.exits.acquired_ratio, hazard)
     wait = whole_weeks(first_crossing(threshold, early, hazard, np.where(acquired, 1.0, 0.0)))
+    if market.scenario.market.exits.forfeiture > 0:
+        staff = np.flatnonzero(at_lab & (hazard > 0))
+        ratio = np.where(acquired, market.scenario.market.exits.acquired_ratio, 1.0)
+        exposure = threshold / np.where(hazard > 0, hazard, 1.0) * WEEKS_PER_YEAR
+        wait[staff] = wait_by_clock(
+            market, rows[staff], now, exposure[staff], ratio[staff], np.full(len(staff), 52)
+        )
     people.exit_week[rows] = np.minimum(now + wait, NEVER)
+
+
+def wait_by_clock(
+    market: Market, rows: Integers, now: int, exposure: Floats, ratio: Floats, weeks: Integers
+) -> Integers:
+    """Whole weeks from `now` until a hazard that answers to forfeiture has added up to an exposure.
+
+    Args:
+        market: the market.
+        rows: people at labs, (n,).
+        now: week from which the hazard counts.
+        exposure: (n,), weeks of the constant hazard that are lived through before the exit.
+        ratio: (n,), factor on the hazard for the first `weeks`.
+        weeks: (n,), from now on.
+    """
+    people, constants = market.researchers, market.constants
+    terms = constants.kernel_terms[people.place[rows].astype(np.int64)]
+    tenure = np.maximum(now - people.start_week[rows].astype(np.int64), 0)
+    wait = np.full(len(rows), int(NEVER), np.int64)
+    for kind in np.unique(terms):
+        mine = np.flatnonzero(terms == kind)
+        clock, begun = constants.exit_clock[kind], tenure[mine]
+        last = len(clock) - 1
+        first, later = clock[np.minimum(begun, last)], clock[np.minimum(begun + weeks[mine], last)]
+        early = ratio[mine] * (later - first)
+        goal = np.where(
+            exposure[mine] <= early, first + exposure[mine] / ratio[mine], later + exposure[mine] - early
+        )
+        reached = np.searchsorted(clock, goal, side="right") - 1
+        wait[mine] = np.where(goal >= clock[-1], int(NEVER), reached - begun)
+    return wait
 
 
 def rescale_exit(market: Market, rows: Integers, unit: int) -> None:
     """Move the exits drawn in advance to those of another unit: the hazard still to come is the same."""
     people, hazard = market.researchers, market.constants.unit_hazards.sum(axis=1)
+    if market.scenario.market.exits.forfeiture > 0:
+        _rescale_by_clock(market, rows, hazard[unit])
+        return
     remaining = people.exit_week[rows].astype(np.float64) - market.week
     before, after = hazard[people.unit[rows]], hazard[unit]
     scaled = remaining * before / after if after > 0 else np.full(len(rows), np.inf)
     planned = people.exit_week[rows] < NEVER
     week = np.where(planned, np.minimum(market.week + np.floor(scaled), float(NEVER)), float(NEVER))
     people.exit_week[rows] = week.astype(np.int16)
+
+
+def exposure_ahead(market: Market, rows: Integers) -> Floats:
+    """Weeks of the constant hazard that people at labs will live through before the exit drawn for them."""
+    people, constants = market.researchers, market.constants
+    terms = constants.kernel_terms[people.place[rows].astype(np.int64)]
+    start, last = people.start_week[rows].astype(np.int64), constants.exit_clock.shape[1] - 1
+    until = np.minimum(np.maximum(people.exit_week[rows].astype(np.int64) - start, 0), last)
+    since = np.minimum(market.tenure_weeks(rows), last)
+    return np.asarray(constants.exit_clock[terms, until] - constants.exit_clock[terms, since])
+
+
+def _rescale_by_clock(market: Market, rows: Integers, after: float) -> None:
+    """The same for a hazard that answers to forfeiture."""
+    people = market.researchers
+    rows = rows[people.exit_week[rows] < NEVER]
+    before = market.constants.unit_hazards.sum(axis=1)[people.unit[rows]]
+    if after <= 0:
+        people.exit_week[rows] = NEVER
+        return
+    ones = np.ones(len(rows))
+    exposure = exposure_ahead(market, rows) * before / after
+    wait = wait_by_clock(market, rows, market.week, exposure, ones, np.zeros(len(rows), np.int64))
+    people.exit_week[rows] = np.minimum(market.week + wait, NEVER)
 
 
 def unsettle(market: Market, rows: Integers) -> None:

@@ -151,3 +151,20 @@ def vested_total(months: Floats, years: Floats, length: int, cliff: int, refresh
             years >= granted
         )
     return total
+
+
+def vests_ahead(months: Floats, length: int, cliff: int, refresh: float) -> Floats:
+    """Vests of the next 12 months from the grants held, per dollar of opening grant; months of tenure (n,).
+
+    Time runs continuously (a grant vests at an even rate from its cliff on), so that the hazard has no
+    steps but the cliff's; refresh grants are those of the whole years passed, without a cliff.
+    """
+
+    def vested(age: Floats, wait: int) -> Floats:
+        return np.where(age < wait, 0.0, np.clip(age / length, 0.0, 1.0))
+
+    total = vested(months + 12, cliff) - vested(months, cliff)
+    for year in range(1, int(months.max(initial=0.0) // 12) + 1):
+        age = months - 12 * year
+        total = total + np.where(age >= 0, refresh * (vested(age + 12, 0) - vested(age, 0)), 0.0)
+    return total

@@ -41,16 +41,19 @@ MOST_CAMPAIGNS = 16  # one bit each in who has been approached by which
 
 
 class When(Section):
-    """The condition on which a plan fires: one of standing_below and plan."""
+    """The condition on which a plan fires: one of standing_below, standing_gap and plan."""
 
     standing_below: Positive | None = parameter(None, "the plan fires when the lab's standing falls below")
+    standing_gap: Positive | None = parameter(
+        None, "the plan fires when the lab has fallen so far among its rivals, in ln standing"
+    )
     plan: Name | None = parameter(None, "the plan fires when this plan of another lab has fired")
     after: Weeks = parameter("7 days", "from the trigger to the plan")
 
     @model_validator(mode="after")
     def _one_trigger(self) -> Self:
-        if (self.standing_below is None) == (self.plan is None):
-            raise ValueError("a plan waits for one thing: standing_below, or another plan")
+        if sum(thing is not None for thing in (self.standing_below, self.standing_gap, self.plan)) != 1:
+            raise ValueError("a plan waits for one thing: standing_below, standing_gap, or another plan")
         return self
 
 

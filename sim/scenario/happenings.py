@@ -99,6 +99,8 @@ class Acquihire(Happening):
     team_share: Fraction = parameter(0.0, "share of the others who move, drawn at random")
     unit: Name | None = parameter(None, "unit of the buyer that receives them; opened if new")
     shock: NonNegative = parameter(0.0, "fall of the leadership that is left at the target", symbol="l")
+    leadership: NonNegative = parameter(0.0, "rise of the receiving unit's leadership", symbol="L")
+    standing: NonNegative = parameter(0.0, "rise of the lab's ln standing")
 
     @override
     def faults(self, event: Dated, world: World) -> Iterator[Fault]:
@@ -126,6 +128,8 @@ class Talks(Happening):
     founder: bool = parameter(True, "in a deal, the target's most talented person moves")
     team_share: Fraction = parameter(0.5, "in a deal, share of the others who move")
     unit: Name | None = parameter(None, "unit of the lab that receives them; opened if new")
+    leadership: NonNegative = parameter(0.0, "rise of the receiving unit's leadership", symbol="L")
+    standing: NonNegative = parameter(0.0, "rise of the lab's ln standing")
 
     @override
     def faults(self, event: Dated, world: World) -> Iterator[Fault]:
@@ -224,6 +228,8 @@ class NewUnit(Happening):
     working_conditions: Weight | None = parameter(None, "lowers exits; the lab's if absent", symbol="q_j")
     pay_factor: Positive = parameter(1.0, "the unit's own pay, over the lab's")
     mission: Mission | None = parameter(None, "the unit's mission; the lab's if absent", symbol="m_j")
+    leadership: NonNegative = parameter(0.0, "rise of the receiving unit's leadership", symbol="L")
+    standing: NonNegative = parameter(0.0, "rise of the lab's ln standing")
 
     @override
     def faults(self, event: Dated, world: World) -> Iterator[Fault]:

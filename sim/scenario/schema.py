@@ -98,6 +98,7 @@ class Hiring(Section):
     )
     runway: Weeks = parameter("12 weeks", "weeks of payroll that hiring never touches")
     patience: Weeks = parameter("4 weeks", "weeks a candidate waits for an offer the lab cannot yet pay")
+    notice: Weeks = parameter("0 weeks", "from giving notice at a lab to a start elsewhere")
     ration_outsiders: Switch = parameter(
         "off", "offers at scale to outsiders go out only while they are worth it at the hurdle rate"
     )
@@ -178,6 +179,20 @@ class Exits(Section):
     left_behind_ratio: Annotated[float, Field(ge=1, le=1000)] = parameter(
         3.133, "hazard in the year after an acqui-hire of those left behind, over the ordinary"
     )
+    forfeiture: NonNegative = parameter(
+        0.0, "fall of ln hazard with the vests of the next 12 months, over the normal", symbol="beta"
+    )
+    standing: NonNegative = parameter(0.0, "rise of ln hazard with a fall of the lab among its rivals")
+    fall_ignored: NonNegative = parameter(0.05, "a fall in ln standing that nobody leaves for")
+
+
+class Growth(Section):
+    """What grows from year to year, beside headcounts."""
+
+    pay: Rate = parameter(
+        "0 %/year", "growth of pay at scale, of worth and of pay outside the labs", symbol="g"
+    )
+    opening_tenure: Switch = parameter("off", "labs that grow have opening staff of shorter tenure")
 
 
 class Entry(Section):
@@ -228,6 +243,9 @@ class Standing(Section):
     compute_weight: Weight = parameter(0.05, "long-run ln standing for ln compute")
     inflow_elasticity: Weight = parameter(0.2, "inflows scale with standing to this power", symbol="kappa")
     leadership_recovery: Rate = parameter("20 %/year", "rate at which a unit gets over a lost leader")
+    rivalry: Fraction = parameter(
+        0.0, "part of the rise of the best rival's ln standing that counts against a lab", symbol="omega"
+    )
 
 
 class Strategy(Section):
@@ -253,6 +271,7 @@ class MarketParameters(Section):
     counter: Counter = Counter()
     pay_equity: PayEquity = PayEquity()
     exits: Exits = Exits()
+    growth: Growth = Growth()
     entry: Entry = Entry()
     talent: Talent = Talent()
     ties: Ties = Ties()

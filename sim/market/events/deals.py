@@ -105,6 +105,8 @@ def _buy(market: Market, runs: Integers, buyer: int, target: int, deal: Acquihir
     moving = best_and_team(group, talent, lot, deal.founder, deal.team_share)
     _transfer(market, staff[moving], buyer, unit)
     spells.unsettle(market, staff[~moving])
+    market.labs.leadership[runs, unit] += deal.leadership
+    market.labs.ln_standing[runs, buyer] += deal.standing
 
 
 def _transfer(market: Market, rows: Integers, buyer: int, unit: int) -> None:

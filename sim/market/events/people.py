@@ -52,6 +52,8 @@ def open_unit(market: Market, body: NewUnit, runs: Integers) -> Integers:
     """From now on the unit has its share of ordinary hires; the lab's best move there."""
     unit = market.constants.unit(body.lab, body.unit)
     market.labs.unit_share[runs, unit] = body.share
+    market.labs.leadership[runs, unit] += body.leadership
+    market.labs.ln_standing[runs, market.constants.lab(body.lab)] += body.standing
     staff = market.staff_of(runs, market.constants.lab(body.lab))
     staff = staff[market.researchers.unit[staff] != unit]
     _move(market, staff[_first(market, staff, body.researchers)], unit)

@@ -88,12 +88,13 @@ def offer_utility(market: Market, batch: Offers) -> Floats:
 
 
 def _give_notice(market: Market, taken: Integers) -> None:
-    """People who accept start at once, or after the paid leave that her lab's non-compete asks for."""
+    """People at labs who accept start after their notice, or the paid leave of a non-compete if it is longer."""
     people, offers = market.researchers, market.offers
     rows = offers.row[taken]
     place = people.place[rows].astype(np.int64)
     leave = segments.at(market.labs.non_compete, market.run_of(rows), np.maximum(place, 0))
-    offers.start_week[taken] = market.week + np.where(place >= 0, leave, 0)
+    wait = np.maximum(leave, market.scenario.market.hiring.notice)
+    offers.start_week[taken] = market.week + np.where(place >= 0, wait, 0)
     people.leaving[rows] = True
     people.exit_week[rows] = NEVER
     people.contact_week[rows] = NEVER

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.market import segments, spells
+from sim.market import appraisal, segments, spells
 from sim.market.ledger import Ledger
 from sim.market.state import RELEASED, Market
 from sim.scenario.quantities import WEEKS_PER_YEAR
@@ -34,11 +34,12 @@ def pay(market: Market) -> None:
     runs, lab = np.indices(market.shape)
     talent, treasury = Ledger.talent(lab), Ledger.treasury(lab)
     elasticity = market.scenario.market.standing.inflow_elasticity
+    standing = appraisal.standing_among_rivals(market)
     for account, yearly, factor in (
         (talent, market.constants.talent_inflow, labs.talent_factor),
         (treasury, market.constants.treasury_inflow, labs.treasury_factor),
     ):
-        cents = weekly_inflow(yearly, np.where(labs.failed, 0.0, factor), labs.ln_standing, elasticity)
+        cents = weekly_inflow(yearly, np.where(labs.failed, 0.0, factor), standing, elasticity)
         ledger.post(week, "inflow", runs, Ledger.OUTSIDE, account, cents)
     labs.talent_factor *= np.exp(labs.talent_growth)
     _pay_licences(market)

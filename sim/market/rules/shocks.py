@@ -2,7 +2,7 @@
 
 An event happens in the first week on or after its date in which its condition holds: its plan, if
 it is part of one, has fired; its payer, if it costs money, can pay. A plan fires a given time after
-the lab's standing falls below its threshold. Nothing happens by default.
+the lab's standing falls below its threshold, or behind its rivals. Nothing happens by default.
 Source: the article (`seeds/article.csv`); MODEL step 1. Unit of time: the week.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.market import appraisal
 from sim.market.events import campaigns, deals, people, policies
 from sim.market.state import NEVER, Market
 from sim.scenario.events import Event
@@ -58,6 +59,8 @@ def _watch_plans(market: Market) -> None:
         lab = market.constants.lab(event.lab)
         if event.when.standing_below is not None:
             due = falls_below(market.labs.ln_standing[:, lab], event.when.standing_below)
+        elif event.when.standing_gap is not None:
+            due = appraisal.fall_of_standing(market)[:, lab] > event.when.standing_gap
         else:
             due = market.plan_week[:, names.index(event.when.plan)] <= market.week
         due &= market.plan_week[:, number] == NEVER
