@@ -11,7 +11,7 @@ from sim.market import segments, worth
 from sim.market.draws import Purpose, gumbels, normals, uniforms
 from sim.market.entities import option_of
 from sim.market.offers import Approaches
-from sim.market.state import Market
+from sim.market.state import OUTSIDE, Market
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.system.arrays import Booleans, Floats, Integers
 
@@ -205,7 +205,9 @@ def stay_terms(market: Market, rows: Integers, title: Integers) -> Floats:
     bond = worth.staying_terms(0.0, years, market.scenario.market.choice.tenure_effect)
     slight = market.scenario.market.pay_equity.peer_weight * people.slight[rows]
     terms = lab_terms(market, rows, place, unit, title)
-    return np.asarray(np.where(place >= 0, bond, 0.0) + slight + terms)
+    outside = market.constants.pools.bond[people.pool[rows]]
+    held = np.where(place >= 0, bond, np.where(place == OUTSIDE, outside, 0.0))
+    return np.asarray(held + slight + terms)
 
 
 def known_pay(market: Market, rows: Integers, lab: Integers, unit: Integers) -> Floats:

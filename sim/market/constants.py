@@ -9,9 +9,45 @@ import numpy as np
 from sim.market import worth
 from sim.scenario.events import Event
 from sim.scenario.quantities import WEEKS_PER_YEAR
-from sim.scenario.schema import Exits, Scenario, Unit
+from sim.scenario.schema import Entry, Exits, Pool, Scenario, Unit
 from sim.system.arrays import Booleans, Floats, Integers
 
+
+@dataclass(frozen=True)
+class Pools:
+    """Those outside the labs, by where they are: columns (P,)."""
+
+    names: tuple[str, ...]  # as tables write them
+    until: Floats  # cumulative shares
+    pay: Floats  # USD a year at talent 1
+    power: Floats  # of talent in pay
+    cap: Floats  # USD a year
+    bond: Floats  # utility of staying outside
+    of_cause: Integers  # the pool that leavers enter, by number of CAUSES
+
+    @classmethod
+    def of(cls, entry: Entry) -> Pools:
+        """The pools of a scenario, or one in which pay is the same for all."""
+        pools = entry.pools or {"": Pool.model_construct(share=1.0, pay=entry.outside_pay)}
+        takers = [list(pool.takes) for pool in pools.values()]
+        cap = [np.inf if pool.cap is None else pool.cap / 100 for pool in pools.values()]
+        return cls(
+            names=tuple(f"outside/{name}" if name else "outside" for name in pools),
+            until=np.cumsum([pool.share for pool in pools.values()]),
+            pay=np.array([pool.pay / 100 for pool in pools.values()]),
+            power=np.array([pool.talent_power for pool in pools.values()]),
+            cap=np.array(cap),
+            bond=np.array([pool.bond for pool in pools.values()]),
+            of_cause=np.array(
+                [
+                    next((i for i, taken in enumerate(takers) if cause in taken), len(pools) - 1)
+                    for cause in CAUSES
+                ]
+            ),
+        )
+
+
+CAUSES = ("rival", "found", "academia", "field", "acquihire", "released")
 LONGEST_WAIT = 1040  # weeks beyond the horizon to which an exit is drawn
 
 
@@ -20,6 +56,7 @@ class Constants:
     """The scenario compiled into arrays by lab (L,), by unit (U,) and by campaign (C,)."""
 
     lab_names: tuple[str, ...]
+    pools: Pools
     unit_names: tuple[str, ...]
     unit_lab: Integers
     unit_pay: Floats
@@ -88,6 +125,7 @@ def compile_constants(scenario: Scenario) -> Constants:
     compute, planned = by_lab("compute"), _planned(scenario)
     return Constants(
         lab_names=names,
+        pools=Pools.of(scenario.market.entry),
         unit_names=tuple(f"{lab}/{name}" for lab, name, _ in units),
         unit_lab=owner,
         unit_pay=np.array([unit.pay_factor for _, _, unit in units]),
@@ -183,17 +221,14 @@ def _kernels(scenario: Scenario) -> tuple[Integers, dict[str, Floats]]:
     weeks = np.arange(oldest + scenario.horizon + 3)
     months = np.floor(weeks * 12 / WEEKS_PER_YEAR + 1e-9)
     rate, hazard, refresh = equity.discount_rate, equity.exit_hazard, equity.refresh_share
-    since = weeks / WEEKS_PER_YEAR
+    since, forfeiture = weeks / WEEKS_PER_YEAR, scenario.market.exits.forfeiture
     kernels = {
         "new_kernel": np.array([worth.grant_kernel(rate, hazard, n, c) for n, c in unique]),
         "held_kernel": np.array([worth.held_kernel(weeks, rate, hazard, n, c, refresh) for n, c in unique]),
         "retention_kernel": np.array([worth.held_kernel(weeks, rate, hazard, n, 0, 0.0) for n, _ in unique]),
         "retention_vested": np.array([worth.vested_share(months, n, 0) for n, _ in unique]),
         "exit_clock": np.array(
-            [
-                exit_clock(len(weeks) + LONGEST_WAIT, n, c, refresh, scenario.market.exits.forfeiture)
-                for n, c in unique
-            ]
+            [exit_clock(len(weeks) + LONGEST_WAIT, n, c, refresh, forfeiture) for n, c in unique]
         ),
         "vested_share": np.array([worth.vested_total(months, since, n, c, refresh) for n, c in unique]),
     }
@@ -203,8 +238,8 @@ def _kernels(scenario: Scenario) -> tuple[Integers, dict[str, Floats]]:
 def exit_clock(weeks: int, length: int, cliff: int, refresh: float, beta: float) -> Floats:
     """Cumulative hazard by week of tenure, over that of constant hazard, in weeks; (weeks + 1,).
 
-    The hazard is e^(-beta (x - 1)) times the constant one, x being what the next 12 months will vest of the grants
-    held (the opening grant and the refreshers made), over the same in the middle of the opening grant.
+    The hazard is e^(-beta (x - 1)) times the constant one, x being what the next 12 months will vest of the
+    grants held (the opening grant and the refreshers made), over that in the middle of the opening grant.
     """
     ahead = worth.vests_ahead(np.arange(weeks) * 12 / WEEKS_PER_YEAR, length, cliff, refresh)
     normal = float(worth.vests_ahead(np.array([length / 2]), length, cliff, refresh)[0])

@@ -58,6 +58,9 @@ class Purpose(IntEnum):
     FOUND_LAB = 27
     INTERVIEW = 28
     FALLEN = 29
+    POOL = 30
+    ALUMNI = 31
+    RETURN = 32
 
 
 def splitmix(seed: Keys, counter: WholeNumbers | int) -> Keys:

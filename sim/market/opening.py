@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.market import appraisal, segments, spells, worth
+from sim.market.columns import UNSET
 from sim.market.constants import compile_constants, graduation_weeks, units_of
 from sim.market.draws import Keys, Purpose, normals, purpose_keys, run_keys, uniforms
 from sim.market.entities import attempt_of
@@ -186,12 +187,28 @@ def _people_the_market(market: Market, staff: list[int], entry_weeks: Integers) 
     people.origin[:] = FROM_OPENING
     people.exit_week[:] = NEVER
     people.contact_week[:] = NEVER
-    people.weekly_base[people.place < 0] = spells.outside_pay(market).weekly_base
+    _people_the_pools(market, rows[people.place < 0])
     waiting = np.concatenate([np.full(market.people - len(entry_weeks), NEVER), entry_weeks])
     people.exit_week[:] = np.tile(waiting, len(market.runs))
     _staff_the_labs(market, rows[people.place >= 0])
     present = rows[people.place != UNBORN]
     spells.schedule_contact(market, present, 0)
+
+
+def _people_the_pools(market: Market, rows: Integers) -> None:
+    """Pool, pay and past of those outside the labs."""
+    people, pools, entry = market.researchers, market.constants.pools, market.scenario.market.entry
+    run, person = market.run_of(rows), market.id_of(rows)
+    if len(pools.names) > 1:
+        u = uniforms(market.key_of(run, Purpose.POOL), person)
+        people.pool[rows] = np.minimum(np.searchsorted(pools.until, u, side="right"), len(pools.names) - 1)
+    if entry.alumni > 0:
+        until = np.cumsum([float(lab.staff) for lab in market.scenario.labs.values()])
+        u = uniforms(market.key_of(run, Purpose.ALUMNI), person)
+        past = np.searchsorted(until, u / entry.alumni * until[-1], side="right")  # a lab by its size
+        someones = (u < entry.alumni) & (people.place[rows] == OUTSIDE) & (past < len(until))
+        people.last_lab[rows] = np.where(someones, past, UNSET)
+    people.weekly_base[rows] = spells.outside_pay(market, rows).weekly_base
 
 
 def _staff_the_labs(market: Market, rows: Integers) -> None:

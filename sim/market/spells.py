@@ -211,6 +211,10 @@ def begin(
     people = market.researchers
     place = np.broadcast_to(place, rows.shape)
     _move_ties(market, rows, place)
+    before = people.place[rows]
+    people.returned[rows] = (people.last_lab[rows] == place) & (place >= 0)
+    people.last_lab[rows] = np.where(before >= 0, before, people.last_lab[rows])
+    people.came_from[rows] = np.where(before >= 0, before, -1 - people.pool[rows])
     people.place[rows], people.unit[rows], people.origin[rows] = place, unit, origin
     people.weekly_base[rows], people.sign_on[rows] = pay.weekly_base, pay.sign_on
     people.grant[rows], people.title[rows] = pay.grant, pay.title
@@ -306,12 +310,16 @@ def leave_labs(market: Market, rows: Integers, cause: Integers) -> None:
     """People leave the labs for the place that their cause leads to."""
     place = np.select([cause == FOUND, cause == FIELD], [FOUNDER, LEFT_FIELD], OUTSIDE)
     end(market, rows, cause, -1)
-    begin(market, rows, place, np.zeros(len(rows), np.int64), 0, outside_pay(market))
+    market.researchers.pool[rows] = market.constants.pools.of_cause[cause]
+    begin(market, rows, place, np.zeros(len(rows), np.int64), 0, outside_pay(market, rows))
 
 
-def outside_pay(market: Market) -> Pay:
-    """Pay of those outside the labs: all base."""
-    return Pay(round(market.scenario.market.entry.outside_pay / WEEKS_PER_YEAR))
+def outside_pay(market: Market, rows: Integers) -> Pay:
+    """Pay of people outside the labs, all base: that of their pool for their talent."""
+    pools, pool = market.constants.pools, market.researchers.pool[rows]
+    talent = market.researchers.talent[rows].astype(np.float64)
+    yearly = np.minimum(pools.pay[pool] * talent ** pools.power[pool], pools.cap[pool])
+    return Pay(np.rint(yearly * appraisal.growth_of_pay(market) * 100 / WEEKS_PER_YEAR).astype(np.int64))
 
 
 def exit_causes(market: Market, rows: Integers) -> Integers:

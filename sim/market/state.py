@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.market.columns import UNSET
+from sim.market.constants import CAUSES as CAUSES
 from sim.market.constants import Constants
 from sim.market.draws import Keys, Purpose, purpose_keys
 from sim.market.ledger import Ledger
@@ -28,7 +29,6 @@ OUTSIDE, FOUNDER, LEFT_FIELD, UNBORN = -1, -2, -3, -4
 NEVER = np.int16(32767)
 WEEKS_OF_KEYS = 32
 
-CAUSES = ("rival", "found", "academia", "field", "acquihire", "released")
 RIVAL, FOUND, ACADEMIA, FIELD, ACQUIHIRE, RELEASED = range(len(CAUSES))
 ORIGINS = ("opening", "outside", "rival", "acquihire", "founding")
 FROM_OPENING, FROM_OUTSIDE, FROM_RIVAL, FROM_ACQUIHIRE, FROM_FOUNDING = range(len(ORIGINS))
@@ -71,6 +71,12 @@ class Researchers:
     )
     unit: npt.NDArray[np.int16] = column(np.int16, "number of her unit; 0 outside the labs")
     origin: npt.NDArray[np.int8] = column(np.int8, "how her spell began, a number of ORIGINS")
+    came_from: npt.NDArray[np.int16] = column(
+        np.int16, "her place before this spell, or -1 less her pool", start=-1
+    )
+    last_lab: npt.NDArray[np.int16] = column(np.int16, "the last lab before her place; -1: none", start=-1)
+    returned: Booleans = column(np.bool_, "she has been at this lab just before her last place")
+    pool: npt.NDArray[np.int8] = column(np.int8, "number of her pool when she is outside the labs")
     title: npt.NDArray[np.int8] = column(np.int8, "h: steps of title, 0 to 2")
     countered: Booleans = column(np.bool_, "her lab has answered a bid for her in this spell")
     leaving: Booleans = column(np.bool_, "she has given notice")

@@ -82,6 +82,9 @@ class Contact(Section):
     )
     outside_rate: Rate = parameter("8 /year", "approaches a year to a researcher outside the labs")
     visibility_exponent: NonNegative = parameter(0.5, "visibility grows with talent to this power")
+    return_contact: Fraction = parameter(
+        0.0, "chance that an approach comes from the former lab", symbol="p_b"
+    )
     referral: NonNegative = parameter(
         1.0, "extra approaches from a lab where all one's ties are", symbol="referral"
     )
@@ -195,6 +198,19 @@ class Growth(Section):
     opening_tenure: Switch = parameter("off", "labs that grow have opening staff of shorter tenure")
 
 
+class Pool(Section):
+    """Part of those outside the labs: where they are, what they earn and what holds them."""
+
+    share: Fraction = parameter(..., "share of the outsiders at the start, and of those who enter")
+    pay: Pay = Field(description="pay a year at talent 1, all base")
+    talent_power: NonNegative = parameter(0.0, "pay grows with talent to this power")
+    cap: Pay | None = parameter(None, "pay is never above this; no cap if absent")
+    bond: Weight = parameter(0.0, "utility of staying there beside pay")
+    takes: tuple[Literal["found", "academia", "field", "released"], ...] = parameter(
+        (), "causes of leaving a lab that lead there; the last pool takes the rest"
+    )
+
+
 class Entry(Section):
     """Who comes into the market (MODEL step 9)."""
 
@@ -203,6 +219,15 @@ class Entry(Section):
     graduates: Rate = parameter("560 /year", "graduates a year at the start (fitted to headcounts)")
     graduates_growth: Rate = parameter("140 /year", "by how many that number grows each year (fitted)")
     return_rate: Rate = parameter("25 %/year", "rate at which founders and those who left come back")
+    pools: dict[Name, Pool] = parameter({}, "where outsiders are; none means one place with outside_pay")
+    alumni: Fraction = parameter(0.0, "share of the outsiders at the start who were at a lab before")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        total = sum(pool.share for pool in self.pools.values())
+        if self.pools and abs(total - 1) > 1e-9:
+            raise ValueError(f"the shares of the pools add up to {total:g}; they must add up to 1")
+        return self
 
 
 class Talent(Section):

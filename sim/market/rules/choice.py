@@ -88,7 +88,7 @@ def offer_utility(market: Market, batch: Offers) -> Floats:
 
 
 def _give_notice(market: Market, taken: Integers) -> None:
-    """People at labs who accept start after their notice, or the paid leave of a non-compete if it is longer."""
+    """People at labs who accept start after their notice, or after a non-compete's leave if longer."""
     people, offers = market.researchers, market.offers
     rows = offers.row[taken]
     place = people.place[rows].astype(np.int64)

@@ -62,11 +62,23 @@ def _ordinary(market: Market) -> Approaches:
     weight = np.where(labs.failed | (labs.frozen_until > market.week), 0.0, weight)
     u = uniforms(market.key_of(run, Purpose.CONTACT_LAB, market.week), person)
     lab = pick_by_weight(weight, run, u)
+    back = _from_the_former_lab(market, rows, weight)
+    lab = np.where(back, people.last_lab[rows], lab)
     able = (lab >= 0) & (lab != people.place[rows]) & ~people.leaving[rows]
-    rows, lab, run, person = rows[able], lab[able], run[able], person[able]
+    rows, lab, run, person, back = rows[able], lab[able], run[able], person[able], back[able]
     u = uniforms(market.key_of(run, Purpose.REFERRAL, market.week), person)
-    kept = _referred(market, rows, lab, u)
+    kept = _referred(market, rows, lab, u) | back  # a former lab needs no referral
     return appraisal.approaches(market, rows[kept], lab[kept])
+
+
+def _from_the_former_lab(market: Market, rows: Integers, weight: Floats) -> Booleans:
+    """Whether each approach comes from the lab where the person was before, if that hires."""
+    chance = market.scenario.market.contact.return_contact
+    if chance == 0:
+        return np.zeros(len(rows), np.bool_)
+    run, past = market.run_of(rows), market.researchers.last_lab[rows].astype(np.int64)
+    u = uniforms(market.key_of(run, Purpose.RETURN, market.week), market.id_of(rows))
+    return np.asarray((past >= 0) & (segments.at(weight, run, np.maximum(past, 0)) > 0) & (u < chance))
 
 
 def _referred(market: Market, rows: Integers, lab: Integers, u: Floats) -> Booleans:

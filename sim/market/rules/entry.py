@@ -20,4 +20,4 @@ def enter(market: Market) -> None:
     if not len(rows):
         return
     zero = np.zeros(len(rows), np.int64)
-    spells.begin(market, rows, zero + OUTSIDE, zero, 0, spells.outside_pay(market))
+    spells.begin(market, rows, zero + OUTSIDE, zero, 0, spells.outside_pay(market, rows))
