@@ -197,6 +197,13 @@ def retention_kappa(market: Market, lab: Integers) -> Floats:
     )
 
 
+def shaken(market: Market, rows: Integers) -> Floats:
+    """Attachment that moves of colleagues have taken and time has not given back, in utils."""
+    people, fade = market.researchers, market.scenario.market.contagion.fade
+    weeks = market.week - people.shake_week[rows].astype(np.int64)
+    return np.asarray(people.shake[rows] * np.exp(-weeks / fade))
+
+
 def stay_terms(market: Market, rows: Integers, title: Integers) -> Floats:
     """All terms of staying but pay, attachment and taste."""
     people = market.researchers
@@ -205,6 +212,9 @@ def stay_terms(market: Market, rows: Integers, title: Integers) -> Floats:
     bond = worth.staying_terms(0.0, years, market.scenario.market.choice.tenure_effect)
     slight = market.scenario.market.pay_equity.peer_weight * people.slight[rows]
     terms = lab_terms(market, rows, place, unit, title)
+    contagion = market.scenario.market.contagion
+    if contagion.shake > 0 or contagion.leader_reach > 0:
+        terms = terms - shaken(market, rows)
     outside = market.constants.pools.bond[people.pool[rows]]
     held = np.where(place >= 0, bond, np.where(place == OUTSIDE, outside, 0.0))
     return np.asarray(held + slight + terms)
@@ -252,5 +262,6 @@ def approaches(market: Market, rows: Integers, lab: Integers, **columns: object)
     given = {"title": 0, "attempt": 0} | columns
     return Approaches.new(
         len(rows), row=rows, lab=lab, origin=people.place[rows], spell=people.spell[rows],
-        contact_week=market.week, value=observed_value(market, rows, lab), **given,
+        origin_unit=people.unit[rows], contact_week=market.week,
+        value=observed_value(market, rows, lab), **given,
     )  # fmt: skip

@@ -72,6 +72,7 @@ class Constants:
     signal_factor: Floats
     planned: Floats
     opening_growth: Floats
+    mean_talent: float
     exit_clock: Floats
     median_pay: Floats
     star_pay: Floats
@@ -141,6 +142,7 @@ def compile_constants(scenario: Scenario) -> Constants:
         signal_factor=np.array([c.value_factor for c in campaigns] + [1.0]),
         planned=planned,
         opening_growth=opening_growth(planned),
+        mean_talent=worth.mean_talent(scenario.market.talent.tail_exponent, scenario.market.talent.cap),
         median_pay=by_lab("median_pay") / 100,
         star_pay=by_lab("star_pay") / 100,
         talent_inflow=by_lab("talent_inflow"),

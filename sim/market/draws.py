@@ -61,6 +61,8 @@ class Purpose(IntEnum):
     POOL = 30
     ALUMNI = 31
     RETURN = 32
+    REGRET = 33
+    TEAM_OF_LEADER = 34
 
 
 def splitmix(seed: Keys, counter: WholeNumbers | int) -> Keys:

@@ -39,6 +39,11 @@ def attempt_of(market: Market, rows: Integers, attempt: int) -> Integers:
     return pack((market.id_of(rows), PERSON_BITS), (attempt, ATTEMPT_BITS))
 
 
+def colleague_of(market: Market, rows: Integers, others: Integers) -> Integers:
+    """Two people of one run, in this order."""
+    return pack((market.id_of(rows), PERSON_BITS), (market.id_of(others), PERSON_BITS))
+
+
 def pair_of(lab: Integers, other: Integers) -> Integers:
     """Two labs, in this order."""
     return pack((lab, LAB_BITS), (other, LAB_BITS))

@@ -154,14 +154,6 @@ def talent_quantile(u: Floats, tail: float, cap: float) -> Floats:
     return np.asarray((low - u * (low - high)) ** (-1.0 / tail))
 
 
-def mean_visibility(exponent: float, tail: float, cap: float) -> float:
-    """Mean of talent to a power under the same law, so that visibility has mean 1."""
-    low, high = 2.0 - cap**-tail, cap**-tail
-    floor, power = low ** (-1.0 / tail), exponent - tail
-    grown = np.log(cap / floor) if abs(power) < 1e-12 else (cap**power - floor**power) / power
-    return float(tail * grown / (low - high))
-
-
 def _people_the_market(market: Market, staff: list[int], entry_weeks: Integers) -> None:
     """Talent, mission, place, tenure, pay, attachment and first events of everybody."""
     scenario, people = market.scenario, market.researchers
@@ -172,8 +164,9 @@ def _people_the_market(market: Market, staff: list[int], entry_weeks: Integers) 
         uniforms(market.key_of(run, Purpose.TALENT), person), talent.tail_exponent, talent.cap
     )
     exponent = scenario.market.contact.visibility_exponent
-    people.visibility[:] = people.talent**exponent / mean_visibility(
-        exponent, talent.tail_exponent, talent.cap
+    # visibility has mean 1
+    people.visibility[:] = people.talent**exponent / worth.mean_talent(
+        talent.tail_exponent, talent.cap, exponent
     )
     for axis in range(3):
         people.mission[:, axis] = normals(market.key_of(run, Purpose.MISSION, axis), person)

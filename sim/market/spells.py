@@ -22,6 +22,7 @@ from sim.market.state import (
     FOUND,
     FOUNDER,
     FROM_ACQUIHIRE,
+    FROM_RIVAL,
     LEFT_FIELD,
     NEVER,
     OUTSIDE,
@@ -222,7 +223,8 @@ def begin(
     people.spell[rows] += 1
     people.countered[rows] = False
     people.leaving[rows] = False
-    people.slight[rows] = 0.0
+    people.slight[rows] = people.shake[rows] = 0.0
+    people.regrets[rows] = False
     people.exit_week[rows] = people.contact_week[rows] = NEVER
     market.newcomers.append(rows)
     count(market, rows[place >= 0], +1)
@@ -256,6 +258,22 @@ def foresee(market: Market) -> None:
     draw_attachment(market, rows)
     schedule_exit(market, rows, market.week + 1)
     schedule_contact(market, rows, market.week + 1)
+    _regret(market, rows)
+
+
+def _regret(market: Market, rows: Integers) -> None:
+    """Some of those who come from rivals find the match poor (Jovanovic 1979): their old lab will call."""
+    people, contagion = market.researchers, market.scenario.market.contagion
+    if contagion.regret == 0:
+        return
+    rows = rows[(people.place[rows] >= 0) & (people.origin[rows] == FROM_RIVAL)]
+    u = uniforms(market.key_of(market.run_of(rows), Purpose.REGRET), spell_of(market, rows))
+    poor = u < contagion.regret
+    rows, u = rows[poor], u[poor] / contagion.regret
+    people.attachment[rows] -= contagion.regret_loss
+    people.regrets[rows] = True
+    call = market.week + contagion.regret_after + np.floor(u * (contagion.regret_within + 1)).astype(np.int64)
+    people.contact_week[rows] = np.minimum(people.contact_week[rows], call)
 
 
 def end(market: Market, rows: Integers, cause: Integers | int, next_lab: Integers | int) -> None:

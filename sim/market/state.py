@@ -65,6 +65,11 @@ class Researchers:
         np.float32, "tastes for openness, safety and product", width=(3,)
     )
     attachment: npt.NDArray[np.float32] = column(np.float32, "A: utils by which staying is better; 0 outside")
+    shake: npt.NDArray[np.float32] = column(
+        np.float32, "attachment lost to moves of others, as of shake_week"
+    )
+    shake_week: npt.NDArray[np.int16] = column(np.int16, "week in which she was last shaken")
+    regrets: Booleans = column(np.bool_, "her match is poor, and her last lab is about to call")
     slight: npt.NDArray[np.float32] = column(np.float32, "ln(own pay / a peer's) while underpaid, else 0")
     place: npt.NDArray[np.int16] = column(
         np.int16, "number of her lab, or OUTSIDE, FOUNDER, LEFT_FIELD, UNBORN"

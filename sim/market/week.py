@@ -13,6 +13,7 @@ from sim.market.rules import (
     budget,
     choice,
     contact,
+    contagion,
     counteroffers,
     entry,
     interest,
@@ -44,6 +45,7 @@ RULES: tuple[Rule, ...] = (
     choice.decide,  # researchers stay or go
     repeats.renew,  # a campaign asks again whom it could not win
     moves.carry_out,  # spells end and begin, promises are kept or released
+    contagion.spread,  # moves shake those who stay, leaders' moves most
     liftouts.invite,  # movers ask colleagues to follow
     pay_equity.react,  # colleagues paid less for the same talent are raised or slighted
     separations.leave,  # to found, to academia, out of the field

@@ -168,3 +168,11 @@ def vests_ahead(months: Floats, length: int, cliff: int, refresh: float) -> Floa
         age = months - 12 * year
         total = total + np.where(age >= 0, refresh * (vested(age + 12, 0) - vested(age, 0)), 0.0)
     return total
+
+
+def mean_talent(tail: float, cap: float, power: float = 1.0) -> float:
+    """Mean of talent to a power: Pareto of median 1 and survival exponent `tail`, cut at `cap`."""
+    low, high = 2.0 - cap**-tail, cap**-tail
+    floor, excess = low ** (-1.0 / tail), power - tail
+    grown = np.log(cap / floor) if abs(excess) < 1e-12 else (cap**excess - floor**excess) / excess
+    return float(tail * grown / (low - high))

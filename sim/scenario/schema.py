@@ -256,6 +256,24 @@ class Ties(Section):
     )
 
 
+class Contagion(Section):
+    """What a move does to those who stay, and a move that its mover comes to regret."""
+
+    shake: NonNegative = parameter(0.0, "attachment that a mover's ties at the old lab lose, at mean talent")
+    fade: Annotated[Weeks, Field(ge=1)] = parameter("8 weeks", "time in which that fades to 1/e")
+    talent_power: NonNegative = parameter(
+        0.0, "shake and invitations grow with the mover's talent over the mean to this power"
+    )
+    leader_talent: Positive = parameter(6.0, "a mover of such talent is a leader, as is the best of a unit")
+    leader_reach: Count = parameter(0, "colleagues at the old lab whom a leader's move shakes")
+    leader_shake: NonNegative = parameter(0.6, "attachment that each of them loses")
+    leader_invites: Count = parameter(0, "how many of them a leader asks to follow")
+    regret: Fraction = parameter(0.0, "share of those who come from rivals who find the match poor")
+    regret_loss: NonNegative = parameter(5.0, "attachment that they lose")
+    regret_after: Weeks = parameter("3 weeks", "from the start to the soonest approach of the old lab")
+    regret_within: Weeks = parameter("6 weeks", "time after that in which it comes")
+
+
 class Standing(Section):
     """How a lab's standing moves (MODEL step 11)."""
 
@@ -300,6 +318,7 @@ class MarketParameters(Section):
     entry: Entry = Entry()
     talent: Talent = Talent()
     ties: Ties = Ties()
+    contagion: Contagion = Contagion()
     standing: Standing = Standing()
     strategy: Strategy = Strategy()
 

@@ -73,12 +73,15 @@ def _ordinary(market: Market) -> Approaches:
 
 def _from_the_former_lab(market: Market, rows: Integers, weight: Floats) -> Booleans:
     """Whether each approach comes from the lab where the person was before, if that hires."""
-    chance = market.scenario.market.contact.return_contact
-    if chance == 0:
-        return np.zeros(len(rows), np.bool_)
-    run, past = market.run_of(rows), market.researchers.last_lab[rows].astype(np.int64)
+    people, chance = market.researchers, market.scenario.market.contact.return_contact
+    regrets = people.regrets[rows]
+    people.regrets[rows] = False
+    if chance == 0 and not regrets.any():
+        return regrets
+    run, past = market.run_of(rows), people.last_lab[rows].astype(np.int64)
     u = uniforms(market.key_of(run, Purpose.RETURN, market.week), market.id_of(rows))
-    return np.asarray((past >= 0) & (segments.at(weight, run, np.maximum(past, 0)) > 0) & (u < chance))
+    hires = (past >= 0) & (segments.at(weight, run, np.maximum(past, 0)) > 0)
+    return np.asarray(hires & (regrets | (u < chance)))
 
 
 def _referred(market: Market, rows: Integers, lab: Integers, u: Floats) -> Booleans:

@@ -16,17 +16,18 @@ from sim.market.state import Market
 from sim.system.arrays import Booleans, Floats, Integers
 
 
-def asked(tied_place: Integers, old_lab: Integers, u: Floats, invitations: float) -> Booleans:
+def asked(tied_place: Integers, old_lab: Integers, u: Floats, invitations: Floats | float) -> Booleans:
     """Which ties are asked: those at the old lab, each with probability m / K.
 
     Args:
         tied_place: (n, K), where each tie is now.
         old_lab: (n,).
-        invitations: m, the mean number asked by somebody all of whose ties are at the old lab.
+        invitations: m, the mean number asked by somebody all of whose ties are at the old lab; (n,) or one.
         u: (n, K), uniform.
     """
     ties = max(tied_place.shape[1], 1)
-    return np.asarray((tied_place == old_lab[:, None]) & (u < invitations / ties))
+    chance = np.broadcast_to(invitations, old_lab.shape)[:, None] / ties
+    return np.asarray((tied_place == old_lab[:, None]) & (u < chance))
 
 
 def invite(market: Market) -> None:
@@ -40,7 +41,10 @@ def invite(market: Market) -> None:
     key = market.key_of(run, Purpose.INVITATION, market.week)
     place = market.researchers.place[tied].astype(np.int64)
     u = uniforms(key[:, None], slot)
-    chosen = asked(place, movers.origin, u, market.scenario.market.ties.invitations)
+    talent = market.researchers.talent[movers.row].astype(np.float64) / market.constants.mean_talent
+    power = market.scenario.market.contagion.talent_power
+    invitations = market.scenario.market.ties.invitations * talent**power
+    chosen = asked(place, movers.origin, u, invitations)
     chosen &= ~market.researchers.leaving[tied]
     mover, column = np.nonzero(chosen)
     if not len(mover):
