@@ -1,9 +1,9 @@
-"""Step 8, contagion: moves shake those who stay; a leader's move shakes her team, and she asks some to follow.
+"""Step 8, contagion: moves shake those who stay; leaders shake a team, and ask some of it to follow.
 
-A mover's ties at the old lab lose `shake` (talent / mean)^p utils of attachment, which fade with time. Leaders,
-people of great talent or the best of their unit, also shake colleagues at the old lab, and ask some of them to
-follow. A shake without invitations does little, since approaches are rare. Source: founders' exits start
-chains in acquired firms (Kim); sizes are assumptions. Unit of time: the week; utils.
+A mover's ties at the old lab lose `shake` (talent / mean)^p utils of attachment, which fade with time.
+Leaders, people of great talent or the best of their unit, also shake colleagues at the old lab, and ask some
+of them to follow. A shake without invitations does little, since approaches are rare. Source: founders'
+exits start chains in acquired firms (Kim); sizes are assumptions. Unit of time: the week; utils.
 """
 
 from __future__ import annotations
