@@ -34,9 +34,25 @@ def stay_pay(market: Market, rows: Integers, extra: Floats | float = 0.0) -> Flo
     since = np.clip(market.week - people.retention_week[rows].astype(np.int64), 0, None)
     kept = constants.retention_kernel[constants.kernel_terms[lab], since]
     price = segments.at(market.labs.valuation, market.run_of(rows), lab) / 100
+    held = held - _not_refreshed(market, rows, lab)
     vests = (people.grant[rows] * held + people.retention[rows] * kept) * price
     horizon = market.scenario.market.equity.horizon
     return np.asarray(base + constants.equity_value[lab] * np.where(place >= 0, vests, 0.0) / horizon + extra)
+
+
+def _not_refreshed(market: Market, rows: Integers, lab: Integers) -> Floats:
+    """Vests to come of the refreshers that were not granted, per dollar of opening grant."""
+    missing = market.researchers.not_refreshed[rows]
+    lost = np.zeros(len(rows))
+    if not missing.any():
+        return lost
+    constants, refresh = market.constants, market.scenario.market.equity.refresh_share
+    for year in range(1, 16):
+        theirs = np.flatnonzero(missing >> year & 1)
+        since = market.tenure_weeks(rows[theirs]) - round(year * WEEKS_PER_YEAR)
+        terms = constants.kernel_terms[lab[theirs]]
+        lost[theirs] += refresh * constants.retention_kernel[terms, np.maximum(since, 0)]
+    return lost
 
 
 def growth_of_pay(market: Market) -> float:

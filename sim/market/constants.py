@@ -77,6 +77,9 @@ class Constants:
     median_pay: Floats
     star_pay: Floats
     talent_inflow: Floats
+    inflow_by_plan: Floats
+    by_plan: Booleans
+    talent_factor: Floats
     treasury_inflow: Floats
     compute: Floats
     scale: Floats
@@ -146,6 +149,9 @@ def compile_constants(scenario: Scenario) -> Constants:
         median_pay=by_lab("median_pay") / 100,
         star_pay=by_lab("star_pay") / 100,
         talent_inflow=by_lab("talent_inflow"),
+        inflow_by_plan=inflow_by_plan(scenario, planned),
+        by_plan=np.array([lab.talent_budget == "by_plan" for lab in labs]),
+        talent_factor=by_lab("talent_factor"),
         treasury_inflow=np.array([lab.treasury.inflow for lab in labs], float),
         compute=compute,
         scale=compute ** (value.compute_exponent * value.size_exponent),
@@ -197,6 +203,29 @@ def _planned(scenario: Scenario) -> Floats:
         since = [0, *((point.date - scenario.start).days for point in lab.headcount_plan)]
         plans.append(np.interp(days, since, [lab.staff, *(point.staff for point in lab.headcount_plan)]))
     return np.array(plans)
+
+
+def inflow_by_plan(scenario: Scenario, planned: Floats) -> Floats:
+    """Cents a year that hiring to plan costs at scale, theta (N* (b + refresh p) + max(0, dN*/dt + h N*) p).
+
+    b and p are the mean base and package at the lab's scale, over talent; h its opening hazard. Shape as the
+    plan's, (L, weeks); 0 for labs whose money is given. Pay grows on top.
+    """
+    market, labs = scenario.market, list(scenario.labs.values())
+    talent = worth.talent_quantile(
+        (np.arange(4000) + 0.5) / 4000, market.talent.tail_exponent, market.talent.cap
+    )
+    found = np.zeros_like(planned)
+    for j, lab in enumerate(labs):
+        if lab.talent_budget != "by_plan":
+            continue
+        pay = worth.pay_at(talent, lab.median_pay, lab.star_pay)
+        base = worth.base_of(pay, market.talent.base_share, market.talent.base_cap)
+        b, p = float(base.mean()), float((pay - base).mean()) * market.equity.horizon
+        rise = np.gradient(planned[j]) * WEEKS_PER_YEAR
+        hires = np.maximum(rise + lab.opening_hazard * planned[j], 0)
+        found[j] = market.hiring.tightness * (planned[j] * (b + market.equity.refresh_share * p) + hires * p)
+    return found
 
 
 def opening_growth(planned: Floats) -> Floats:

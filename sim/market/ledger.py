@@ -34,6 +34,10 @@ KINDS = (
     "returned",
     "licence",
     "seed",
+    "grant",
+    "refresh",
+    "forfeit",
+    "swept",
 )
 
 

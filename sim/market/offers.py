@@ -50,6 +50,7 @@ class Offers(Approaches):
     weekly_base = whole("base pay a week, cents", np.int64)
     sign_on = whole("sign-on, cents", np.int64)
     grant = whole("face of the grant, cents", np.int64)
+    escrow = whole("money held for it: sign-on, a year of base and, where charged, the grant, cents")
     counter = whole("the incumbent's retention package, cents; 0: none", np.int64)
     raised_base = whole("weekly base to which the incumbent raises instead, cents; -1: it does not")
     pay = real("Y of the offer, USD a year")
@@ -90,8 +91,3 @@ class Offers(Approaches):
     def first_year_base(self) -> Integers:
         """52 weeks of base, cents."""
         return 52 * self.weekly_base
-
-    @property
-    def escrow(self) -> Integers:
-        """Cash held for an offer: sign-on and a year of base, cents."""
-        return self.sign_on + self.first_year_base

@@ -62,7 +62,7 @@ def open_market(scenario: Scenario, seed: int, runs: Integers, keep_all: bool = 
         scenario=scenario, constants=constants, runs=runs, keys=keys, people=people, week=0,
         researchers=Researchers.empty(len(runs) * people),
         labs=Labs.empty(*shape, len(constants.unit_names)),
-        contacted=[], approaches={},
+        valuations=[], contacted=[], approaches={},
         offers=Offers.new(0),
         ledger=Ledger.open(len(runs), list(scenario.labs), names, keep_all),
         tally=Tally.zero(*shape), log=Log(keep_all),
@@ -148,19 +148,13 @@ def _set_up_labs(market: Market) -> None:
         labs.unit_mission[:, number] = [mission.openness, mission.safety, mission.product]
 
 
-def talent_quantile(u: Floats, tail: float, cap: float) -> Floats:
-    """Truncated Pareto with median 1 and largest value `cap`: quantile at `u`."""
-    low, high = 2.0 - cap**-tail, cap**-tail
-    return np.asarray((low - u * (low - high)) ** (-1.0 / tail))
-
-
 def _people_the_market(market: Market, staff: list[int], entry_weeks: Integers) -> None:
     """Talent, mission, place, tenure, pay, attachment and first events of everybody."""
     scenario, people = market.scenario, market.researchers
     rows = np.arange(len(people.talent))
     run, person = market.run_of(rows), market.id_of(rows)
     talent = scenario.market.talent
-    people.talent[:] = talent_quantile(
+    people.talent[:] = worth.talent_quantile(
         uniforms(market.key_of(run, Purpose.TALENT), person), talent.tail_exponent, talent.cap
     )
     exponent = scenario.market.contact.visibility_exponent
@@ -306,6 +300,13 @@ def _fund_labs(market: Market) -> None:
     for j, lab in enumerate(market.scenario.labs.values()):
         for account, cents in (
             (Ledger.treasury(j), lab.treasury.opening),
-            (Ledger.talent(j), lab.talent_opening),
+            (Ledger.talent(j), lab.talent_opening + _opening_by_plan(market, j)),
         ):
             market.ledger.post(0, "opening", runs, Ledger.OUTSIDE, account, np.array(cents))
+
+
+def _opening_by_plan(market: Market, lab: int) -> int:
+    """Opening balance of a lab whose money follows its plan: so many weeks' inflow as it may carry; cents."""
+    constants = market.constants
+    weekly = float(constants.inflow_by_plan[lab, 0] * constants.talent_factor[lab]) / WEEKS_PER_YEAR
+    return round(weekly * market.scenario.market.hiring.carry)

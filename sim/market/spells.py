@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sim.market import appraisal, segments
+from sim.market import appraisal, grants, segments
 from sim.market.draws import Purpose, exponentials, normals, uniforms
 from sim.market.entities import contact_of, spell_of
 from sim.market.ledger import Ledger
@@ -198,6 +198,8 @@ class Pay(NamedTuple):
     sign_on: Integers | int = 0  # cents
     grant: Integers | int = 0  # shares
     title: Integers | int = 0  # steps
+    grant_face: Integers | int = 0  # cents, where somebody was charged
+    grant_payer: Integers | int = 0  # account
 
 
 def begin(
@@ -219,6 +221,8 @@ def begin(
     people.place[rows], people.unit[rows], people.origin[rows] = place, unit, origin
     people.weekly_base[rows], people.sign_on[rows] = pay.weekly_base, pay.sign_on
     people.grant[rows], people.title[rows] = pay.grant, pay.title
+    people.grant_face[rows], people.grant_payer[rows] = pay.grant_face, pay.grant_payer
+    people.not_refreshed[rows] = 0
     people.start_week[rows] = market.week
     people.spell[rows] += 1
     people.countered[rows] = False
@@ -287,7 +291,8 @@ def end(market: Market, rows: Integers, cause: Integers | int, next_lab: Integer
     segments.add(market.tally.left, (run, lab, cause), 1)
     _claw_back(market, rows[cause != RELEASED])
     log_spells(market, rows, week, cause, next_lab)
-    people.retention[rows] = 0  # the rest is set by what begins
+    grants.forfeit(market, rows)
+    people.retention[rows] = people.retention_face[rows] = 0  # the rest is set by what begins
 
 
 def log_spells(
@@ -371,13 +376,14 @@ def retain(market: Market, rows: Integers, package: Integers) -> None:
     people, week = market.researchers, market.week
     run, lab = market.run_of(rows), people.place[rows].astype(np.int64)
     cash, face = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)
-    market.ledger.post(week, "retention", run, Ledger.talent(lab), Ledger.RESEARCHERS, cash)
-    segments.add(market.tally.spend, (run, lab), cash)
-    constants = market.constants
-    since = np.clip(week - people.retention_week[rows].astype(np.int64), 0, None)
-    vested = constants.retention_vested[constants.kernel_terms[lab], since]
-    unvested = np.rint(people.retention[rows] * (1 - vested)).astype(np.int64)
-    people.retention[rows] = unvested + appraisal.shares_of(market, face, run, lab)
+    paid = grants.charge(market, cash, face)
+    market.ledger.post(week, "retention", run, Ledger.talent(lab), Ledger.RESEARCHERS, paid)
+    segments.add(market.tally.spend, (run, lab), paid)
+    unvested = 1 - grants.retention_vested(market, rows)
+    kept = np.rint(people.retention[rows] * unvested).astype(np.int64)
+    people.retention[rows] = kept + appraisal.shares_of(market, face, run, lab)
+    people.retention_face[rows] = np.floor(people.retention_face[rows] * unvested).astype(np.int64)
+    people.retention_face[rows] += paid - cash
     people.retention_week[rows] = week
     people.slight[rows] = 0.0
 

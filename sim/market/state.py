@@ -99,7 +99,13 @@ class Researchers:
     weekly_base: Integers = column(np.int64, "base pay a week, cents")
     sign_on: Integers = column(np.int64, "sign-on of this spell, cents")
     grant: Integers = column(np.int64, "shares of the grant of this spell")
+    grant_face: Integers = column(np.int64, "what the grant cost at grant date, cents; 0: nobody was charged")
+    grant_payer: npt.NDArray[np.int16] = column(np.int16, "account that was charged for it")
+    not_refreshed: npt.NDArray[np.uint16] = column(
+        np.uint16, "years whose refresher was withheld, a bit each"
+    )
     retention: Integers = column(np.int64, "shares of her last retention package")
+    retention_face: Integers = column(np.int64, "what these cost at grant date, cents; 0: nobody was charged")
 
     @classmethod
     def empty(cls, rows: int) -> Researchers:
@@ -164,6 +170,9 @@ class Tally:
     offers: Integers = column(np.int64, "offers written")
     counters: Integers = column(np.int64, "bids for the staff that were answered")
     accepted: Integers = column(np.int64, "offers accepted")
+    priced: Integers = column(np.int64, "offers priced, whether or not they could be paid")
+    hurdle: Floats = column(np.float64, "mu: the hurdle rate at which they were priced")
+    withheld: Integers = column(np.int64, "refreshers and raises not granted for want of money, cents")
     spend: Integers = column(np.int64, "money for hires, retention and deals beside base pay, cents")
 
     @classmethod
@@ -223,6 +232,7 @@ class Market:
     week: int  # from the start, the week that is lived
     researchers: Researchers
     labs: Labs
+    valuations: list[Floats]  # of each week so far, (R, L); empty where grants are not charged
     contacted: list[Approaches]  # who has not yet been asked to interviews
     approaches: dict[int, list[Approaches]]  # by the week in which they are due
     offers: Offers  # until they are settled or the person starts; by person and lab

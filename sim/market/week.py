@@ -22,6 +22,7 @@ from sim.market.rules import (
     pay_equity,
     payroll,
     pricing,
+    refreshers,
     repeats,
     separations,
     shocks,
@@ -36,6 +37,7 @@ Watch = Callable[[Rule, Market], None]
 RULES: tuple[Rule, ...] = (
     shocks.happen,  # releases, plans, deals, talks, campaigns, dismissals, strategies, caps
     payroll.pay,  # inflows in, base pay out; who cannot pay fails
+    refreshers.grant,  # a year's refresher and rise, as far as free money goes
     budget.set_limits,  # what each lab and each campaign may commit
     contact.approach,  # labs find researchers, campaigns find a rival's best
     interest.respond,  # those whom the lab could win as things are known go to interviews

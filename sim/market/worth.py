@@ -176,3 +176,9 @@ def mean_talent(tail: float, cap: float, power: float = 1.0) -> float:
     floor, excess = low ** (-1.0 / tail), power - tail
     grown = np.log(cap / floor) if abs(excess) < 1e-12 else (cap**excess - floor**excess) / excess
     return float(tail * grown / (low - high))
+
+
+def talent_quantile(u: Floats, tail: float, cap: float) -> Floats:
+    """Truncated Pareto with median 1 and largest value `cap`: quantile at `u`."""
+    low, high = 2.0 - cap**-tail, cap**-tail
+    return np.asarray((low - u * (low - high)) ** (-1.0 / tail))

@@ -72,6 +72,7 @@ class Equity(Section):
     sign_on_share: Fraction = parameter(0.1, "share of a package paid in cash at the start", symbol="s")
     refresh_share: Fraction = parameter(0.25, "yearly refresh grant, as a share of the opening grant")
     clawback: Weeks = parameter("12 months", "sign-on is paid back pro rata by who leaves sooner")
+    charged: bool = parameter(False, "grants are charged to the account that makes them, at grant-date value")
 
 
 class Contact(Section):
@@ -102,6 +103,12 @@ class Hiring(Section):
     runway: Weeks = parameter("12 weeks", "weeks of payroll that hiring never touches")
     patience: Weeks = parameter("4 weeks", "weeks a candidate waits for an offer the lab cannot yet pay")
     notice: Weeks = parameter("0 weeks", "from giving notice at a lab to a start elsewhere")
+    tightness: NonNegative = parameter(
+        1.03, "talent inflow by plan, over what hiring to plan at scale costs", symbol="theta"
+    )
+    carry: Weeks = parameter(
+        "13 weeks", "of money by plan, what is beyond so much inflow returns to the treasury"
+    )
     ration_outsiders: Switch = parameter(
         "off", "offers at scale to outsiders go out only while they are worth it at the hurdle rate"
     )
@@ -372,6 +379,10 @@ class Lab(Section):
     treasury: Treasury = Treasury()
     talent_opening: Money = parameter("0 USD", "talent account at the start")
     talent_inflow: MoneyRate = parameter("0 USD/year", "money into the talent account")
+    talent_budget: Literal["given", "by_plan"] = parameter(
+        "given", "the talent inflow and opening are those given, or follow the headcount plan"
+    )
+    talent_factor: NonNegative = parameter(1.0, "factor on the talent inflow, given or by plan")
     compute: Positive = parameter(1.0, "compute, in units of the typical lab", symbol="K")
     equity_value: Fraction = parameter(
         0.6, "worth of a dollar of equity to a researcher", symbol="phi_E", source="K10"
@@ -453,6 +464,10 @@ def _check_lab(scenario: Scenario, name: str, lab: Lab, problems: ScenarioIssues
     days = [scenario.start] + [target.date for target in lab.headcount_plan]
     if any(later <= earlier for earlier, later in pairwise(days)):
         problems.add(f"{path}.headcount_plan", "dates must rise, and come after the start")
+    if lab.talent_budget == "by_plan" and (lab.talent_inflow or lab.talent_opening):
+        problems.add(f"{path}.talent_budget", "money by plan replaces talent_inflow and talent_opening")
+    if lab.talent_budget == "by_plan" and not (lab.staff or lab.headcount_plan):
+        problems.add(f"{path}.talent_budget", "money by plan needs staff or a headcount_plan")
     if lab.vesting.cliff > 12 * lab.vesting.length:
         problems.add(f"{path}.vesting.cliff", "the cliff is longer than the vesting")
     if lab.reserved and lab.staff > 0:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.market import appraisal, segments, spells
+from sim.market import appraisal, grants, segments, spells
 from sim.market.state import RELEASED, Market
 from sim.scenario.happenings import Layoff, LeadershipChange, NewUnit, RetentionGrant, Transfer
 from sim.system.arrays import Booleans, Floats, Integers
@@ -94,7 +94,7 @@ def grant_retention(market: Market, body: RetentionGrant, runs: Integers) -> Int
     cost = appraisal.present_cost(market, kept) + body.package / 100 / market.scenario.market.equity.horizon
     kept = kept[cost <= market.salary_cap[market.run_of(kept)]]
     package = np.full(len(kept), body.package, np.int64)
-    cash, _ = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)
-    paid = spells.cash_covers(market, kept, cash)
+    cash, face = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)
+    paid = spells.cash_covers(market, kept, grants.charge(market, cash, face))
     spells.retain(market, kept[paid], package[paid])
     return runs

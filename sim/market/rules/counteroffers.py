@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.market import appraisal, segments, spells
+from sim.market import appraisal, grants, segments, spells
 from sim.market.columns import UNSET
 from sim.market.draws import Purpose, uniforms
 from sim.market.state import MATCH_ONCE, OFF, SECOND_PRICE, Market
@@ -112,4 +112,5 @@ def _packages(market: Market, rows: Integers, best: Floats, stay: Floats) -> Int
                 rows[theirs], *(column[theirs] for column in columns), equity.horizon
             )
     cash, face = appraisal.split_package(package, equity.sign_on_share)
-    return np.where(spells.cash_covers(market, rows, cash), cash + face, 0)
+    covered = spells.cash_covers(market, rows, grants.charge(market, cash, face))
+    return np.where(covered, cash + face, 0)

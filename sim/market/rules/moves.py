@@ -83,7 +83,8 @@ def _start(market: Market, batch: Offers) -> None:
     _pay_for(market, batch)
     spells.end(market, rows[employed], RIVAL, lab[employed])
     grant = appraisal.shares_of(market, batch.grant, run, lab)
-    pay = spells.Pay(batch.weekly_base, batch.sign_on, grant, batch.title)
+    charged = batch.grant * market.scenario.market.equity.charged
+    pay = spells.Pay(batch.weekly_base, batch.sign_on, grant, batch.title, charged, market.account_of(batch))
     origin = np.where(employed, FROM_RIVAL, FROM_OUTSIDE)
     spells.begin(market, rows, lab, batch.unit, origin, pay)
     segments.add(market.tally.hires, (run, lab), 1)
@@ -95,6 +96,9 @@ def _pay_for(market: Market, batch: Offers) -> None:
     run, payer = market.run_of(batch.row), market.account_of(batch)
     market.ledger.post(market.week, "sign_on", run, payer, Ledger.RESEARCHERS, batch.sign_on)
     segments.add(market.tally.spend, (run, batch.lab), batch.sign_on)
+    charged = batch.grant * market.scenario.market.equity.charged
+    market.ledger.post(market.week, "grant", run, payer, Ledger.RESEARCHERS, charged)
+    segments.add(market.tally.spend, (run, batch.lab), charged)
     theirs = batch.campaign >= 0
     market.ledger.post(
         market.week, "first_year_base", run[theirs], payer[theirs],

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.market import appraisal, spells
+from sim.market import appraisal, grants, segments, spells
 from sim.market.draws import Purpose, uniforms
 from sim.market.state import Market
 from sim.scenario.quantities import WEEKS_PER_YEAR
@@ -53,8 +53,13 @@ def react(market: Market) -> None:
     room = market.salary_cap[market.run_of(peers)] - own_pay
     raised = (gap > 0) & (gap <= room) & (u < equity.raise_probability)
     package = np.where(raised, np.rint(gap * horizon * 100), 0).astype(np.int64)
-    cash, _ = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)
-    raised &= spells.cash_covers(market, peers, cash)
+    cash, face = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)
+    cost = grants.charge(market, cash, face)
+    paid = spells.cash_covers(market, peers, cost)
+    short = peers[raised & ~paid]
+    cells = market.run_of(short), people.place[short].astype(np.int64)
+    segments.add(market.tally.withheld, cells, cost[raised & ~paid])
+    raised &= paid
     slighted = (gap > 0) & ~raised
     people.slight[peers[slighted]] = np.log(ratio[slighted])
     spells.retain(market, peers[raised], package[raised])

@@ -36,11 +36,13 @@ def pay(market: Market) -> None:
     elasticity = market.scenario.market.standing.inflow_elasticity
     standing = appraisal.standing_among_rivals(market)
     for account, yearly, factor in (
-        (talent, market.constants.talent_inflow, labs.talent_factor),
+        (talent, talent_inflow(market), labs.talent_factor * market.constants.talent_factor),
         (treasury, market.constants.treasury_inflow, labs.treasury_factor),
     ):
         cents = weekly_inflow(yearly, np.where(labs.failed, 0.0, factor), standing, elasticity)
         ledger.post(week, "inflow", runs, Ledger.OUTSIDE, account, cents)
+    if market.constants.by_plan.any():
+        _sweep(market)
     labs.talent_factor *= np.exp(labs.talent_growth)
     _pay_licences(market)
     count = market.shape[1]
@@ -52,6 +54,28 @@ def pay(market: Market) -> None:
     ledger.post(week, "shortfall", runs, treasury, talent, short)
     ledger.post(week, "payroll", runs, talent, Ledger.RESEARCHERS, labs.weekly_payroll)
     market.tally.spend += labs.weekly_payroll
+
+
+def talent_inflow(market: Market) -> Floats:
+    """Yearly money for talent before factors, cents: as given, or what hiring to plan costs; (R, L)."""
+    constants = market.constants
+    if not constants.by_plan.any():
+        return constants.talent_inflow
+    week = np.clip(market.week - market.labs.born, 0, constants.inflow_by_plan.shape[1] - 1)
+    planned = constants.inflow_by_plan[np.arange(market.shape[1]), week]
+    planned = planned * market.labs.plan_factor * appraisal.growth_of_pay(market)
+    return np.where(constants.by_plan, planned, constants.talent_inflow)
+
+
+def _sweep(market: Market) -> None:
+    """Of money by plan, what lies beyond some weeks' inflow goes back to the treasury."""
+    constants, count = market.constants, market.shape[1]
+    weekly = talent_inflow(market) * constants.talent_factor * market.labs.talent_factor / WEEKS_PER_YEAR
+    kept = np.rint(market.scenario.market.hiring.carry * weekly).astype(np.int64)
+    free = market.ledger.talent_accounts(count) - market.promised[:, :count]
+    beyond = np.where(constants.by_plan & ~market.labs.failed, np.maximum(free - kept, 0), 0)
+    runs, lab = np.indices(market.shape)
+    market.ledger.post(market.week, "swept", runs, Ledger.talent(lab), Ledger.treasury(lab), beyond)
 
 
 def _pay_licences(market: Market) -> None:

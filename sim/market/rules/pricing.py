@@ -78,7 +78,12 @@ def price(targets: Targets, multiplier: Floats, offer_cost: float = 0.0) -> tupl
 
 
 def price_within_budgets(
-    targets: Targets, line: Integers, budget: Floats, horizon: float, offer_cost: float = 0.0
+    targets: Targets,
+    line: Integers,
+    budget: Floats,
+    horizon: float,
+    offer_cost: float = 0.0,
+    base_years: float | None = None,
 ) -> tuple[Floats, Floats, Floats]:
     """Prices so that the sum of P times cost over the offers of a budget line is at most its budget.
 
@@ -88,14 +93,21 @@ def price_within_budgets(
         budget: (lines,), USD.
         horizon: H, years of cost.
         offer_cost: c_o, in years of pay.
+        base_years: years of base that count; H if absent.
 
     Returns:
         Cost w a year (n,), chance of acceptance (n,), and mu of each line (lines,): 0 where the budget
         does not bind, the smallest found that keeps it where it does, the largest where none is enough;
         where there is no budget at all nothing goes out, and prices stay as they are.
     """
+    uncounted = horizon - (horizon if base_years is None else base_years)
+
+    def bill(which: Targets, cost: Floats) -> Floats:
+        """What an offer costs if it is accepted: base for the years that count, and the whole package."""
+        return cost * horizon - which.base * uncounted
+
     cost, chance = price(targets, np.zeros(len(line)), offer_cost)
-    over = excess(line, chance * cost * horizon, budget)
+    over = excess(line, chance * bill(targets, cost), budget)
     multiplier = np.where(over > 0, np.expm1(LARGEST_LN_MULTIPLIER), 0.0)
     binds = (over > 0) & (budget > 0)
     bound = np.flatnonzero(binds[line])
@@ -106,7 +118,7 @@ def price_within_budgets(
     def excess_at(ln_multiplier: Floats) -> Floats:
         """The excess at other multipliers, of the lines that bind."""
         cost, chance = price(some, np.expm1(ln_multiplier)[theirs], offer_cost)
-        return excess(theirs, chance * cost * horizon, budget[binds])
+        return excess(theirs, chance * bill(some, cost), budget[binds])
 
     multiplier[binds] = np.expm1(smallest_enough(excess_at, over[binds]))
     cost[bound], chance[bound] = price(some, multiplier[line[bound]], offer_cost)
@@ -182,10 +194,13 @@ def make_offers(market: Market) -> None:
 
 def _priced(market: Market, batch: Offers, targets: Targets, line: Integers) -> tuple[Floats, Floats, Floats]:
     """Cost, chance of acceptance and multiplier, as the rule prices and as a user's own labs do."""
-    horizon = market.scenario.market.equity.horizon
-    offer_cost = market.scenario.market.interviews.offer_cost
+    equity, offer_cost = market.scenario.market.equity, market.scenario.market.interviews.offer_cost
+    base_years = 1.0 if equity.charged else equity.horizon  # what meets the budget is what escrow holds
     budget = market.budget.ravel() / 100
-    cost, chance, multiplier = price_within_budgets(targets, line, budget, horizon, offer_cost)
+    cost, chance, multiplier = price_within_budgets(
+        targets, line, budget, equity.horizon, offer_cost, base_years
+    )
+    _record_hurdles(market, line, multiplier)
     for own in market.behaviours.get("price", []):
         theirs = np.flatnonzero(own.applies[batch.lab])
         if len(theirs):
@@ -197,12 +212,21 @@ def _priced(market: Market, batch: Offers, targets: Targets, line: Integers) -> 
     return cost, chance, multiplier
 
 
+def _record_hurdles(market: Market, line: Integers, multiplier: Floats) -> None:
+    """How many offers each lab's own line priced this week, and at which hurdle rate."""
+    labs = market.shape[1]
+    priced = np.bincount(line, minlength=market.budget.size).reshape(market.budget.shape)[:, :labs]
+    market.tally.priced += priced
+    market.tally.hurdle[:] = np.where(priced > 0, multiplier.reshape(market.budget.shape)[:, :labs], 0.0)
+
+
 def _write_terms(market: Market, batch: Offers, base: Floats, cost: Floats) -> None:
     """Base, sign-on and grant of each offer, in whole cents, and the Y that they give."""
     equity = market.scenario.market.equity
     batch.weekly_base[:] = np.rint(base * 100 / WEEKS_PER_YEAR)
     package = (cost - base) * equity.horizon
     batch.sign_on[:], batch.grant[:] = appraisal.split_package(package, equity.sign_on_share)
+    batch.escrow[:] = batch.sign_on + batch.first_year_base + batch.grant * equity.charged
     yearly = batch.weekly_base * WEEKS_PER_YEAR / 100
     batch.pay[:] = appraisal.package_pay(market, yearly, batch.sign_on, batch.grant, batch.lab)
 
