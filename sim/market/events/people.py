@@ -92,7 +92,7 @@ def grant_retention(market: Market, body: RetentionGrant, runs: Integers) -> Int
     cost = appraisal.present_cost(market, kept) + body.package / 100 / market.scenario.market.equity.horizon
     kept = kept[cost <= market.salary_cap[market.run_of(kept)]]
     package = np.full(len(kept), body.package, np.int64)
-    cash, _ = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)
+    cash, _ = appraisal.split_package(package, market.scenario.market.equity.sign_on_share)
     paid = spells.cash_covers(market, kept, cash)
     spells.retain(market, kept[paid], package[paid])
     return runs

@@ -19,6 +19,8 @@ from sim.market.state import OUTSIDE, Market
 from sim.scenario.happenings import Campaign
 from sim.system.arrays import Booleans, Floats, Integers
 
+MOST_PLANNED = 1e7  # heads, or hires a year, that a lab may plan: more than there are people
+
 
 def planned_gross_hires(plan: Floats, staff: Integers, gap_weight: float, replacement: float) -> Floats:
     """Hires a lab plans a year: gap_weight max(0, N* - staff) + replacement staff."""
@@ -68,7 +70,8 @@ def _plan_at(market: Market, weeks_ahead: Integers | int) -> Floats:
     """N* of each lab some weeks ahead, after budget changes; (R, L)."""
     planned = market.constants.planned
     week = np.minimum(market.week - market.labs.born + weeks_ahead, planned.shape[1] - 1)
-    return np.asarray(planned[np.arange(planned.shape[0]), week] * market.labs.plan_factor)
+    plan = planned[np.arange(planned.shape[0]), week] * market.labs.plan_factor
+    return np.asarray(np.minimum(plan, MOST_PLANNED))
 
 
 def _ordinary(market: Market) -> tuple[Approaches, bool]:
@@ -78,6 +81,7 @@ def _ordinary(market: Market) -> tuple[Approaches, bool]:
     run, person = market.run_of(rows), market.id_of(rows)
     plan = _plan_at(market, hiring.look_ahead)
     weight = planned_gross_hires(plan, labs.headcount, hiring.gap_weight, hiring.replacement)
+    weight = np.minimum(weight, MOST_PLANNED)
     weight = np.where(labs.failed | (labs.frozen_until > market.week), 0.0, weight)
     u = uniforms(market.key_of(run, Purpose.CONTACT_LAB, market.week), person)
     lab = pick_by_weight(weight, run, u)

@@ -111,5 +111,5 @@ def _packages(market: Market, rows: Integers, best: Floats, stay: Floats) -> Int
             package[theirs] = own.decide(
                 rows[theirs], *(column[theirs] for column in columns), equity.horizon
             )
-    cash, face = appraisal.split_package(package, equity.sign_on_share)
+    cash, face = appraisal.split_package(appraisal.package_cents(market, package, lab), equity.sign_on_share)
     return np.where(spells.cash_covers(market, rows, cash), cash + face, 0)

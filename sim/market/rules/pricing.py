@@ -163,7 +163,8 @@ def make_offers(market: Market) -> None:
             chance[theirs] = some.acceptance(cost[theirs], slope)
     batch.weekly_base[:] = np.rint(targets.base * 100 / WEEKS_PER_YEAR)
     share = market.scenario.market.equity.sign_on_share
-    batch.sign_on[:], batch.grant[:] = appraisal.split_package((cost - targets.base) * horizon, share)
+    package = appraisal.package_cents(market, (cost - targets.base) * horizon, batch.lab)
+    batch.sign_on[:], batch.grant[:] = appraisal.split_package(package, share)
     base = batch.weekly_base * WEEKS_PER_YEAR / 100
     batch.pay[:] = appraisal.package_pay(market, base, batch.sign_on, batch.grant, batch.lab)
     fits = _affordable(market, batch, line, (targets.value - cost) * chance / np.maximum(cost, 1.0))
