@@ -135,8 +135,7 @@ class Ledger:
         if (amount < 0).any():
             raise ValueError(f"a {kind} posting of {amount.min()} cents")
         if amount.sum(dtype=np.float64) > MOST_HELD:  # else no sum below can wrap
-            fullest = self.names[target[int(np.argmax(amount))]]
-            raise OutOfRange(f"week {week}: {kind} moves more into {fullest} than an account can hold")
+            raise self._too_full(kind, source, target, int(np.argmax(amount)))
         segments.add(self.balances, (run, source), -amount)
         segments.add(self.balances, (run, target), amount)
         short = (self.balances[run, source] < 0) & (source != self.OUTSIDE)
@@ -146,10 +145,14 @@ class Ledger:
         for account in (source, target):
             full = np.flatnonzero(np.abs(self.balances[run, account]) > MOST_HELD)
             if len(full):
-                name = self.names[account[full[0]]]
-                raise OutOfRange(f"week {week}: {kind} brings {name} beyond what an account can hold")
+                raise self._too_full(kind, source, target, int(full[0]))
         if self.keep_journal:
             self.journal.append(Posting(week, KINDS.index(kind), run, source, target, amount))
+
+    def _too_full(self, kind: str, source: Rows, target: Rows, part: int) -> OutOfRange:
+        """What to raise for a part of a posting that brings an account beyond what it can hold."""
+        giver, taker = self.names[source[part]], self.names[target[part]]
+        return OutOfRange(f"{kind} from {giver} to {taker} is more than an account can hold")
 
     def drift(self) -> Cents:
         """Sum of all balances of each run; exactly 0 always, and never 0 because a sum has wrapped."""

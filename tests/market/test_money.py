@@ -34,7 +34,7 @@ def test_arithmetic_without_an_answer_fails_where_it_stands_and_warns_of_nothing
 @pytest.mark.parametrize("amounts", [[MOST_HELD, 1], [MOST_HELD // 2 + 1, MOST_HELD // 2 + 1], [2**63 - 1]])
 def test_an_account_that_is_full_takes_no_more(amounts: list[int]) -> None:
     ledger, run = Ledger.open(1, ["alpha"], []), np.zeros(1, np.int64)
-    with pytest.raises(OutOfRange, match=r"inflow .* alpha:treasury|inflow brings outside"):
+    with pytest.raises(OutOfRange, match=r"inflow from outside to alpha:treasury"):
         for cents in amounts:
             ledger.post(7, "inflow", run, Ledger.OUTSIDE, Ledger.treasury(0), np.array([cents]))
 
