@@ -189,7 +189,7 @@ def test_a_plan_waits_for_one_thing(when: str, message: str, tmp_path: Path) -> 
     other = "{plan: p2, lab: a, when: {standing_below: 0.5}}"
     (problem,) = refused(write(event, other), tmp_path)
     assert problem.startswith(f"{LINE}:{f'  - {event}'.index('when: {') + 7}: events.0.when") or (
-        "greater" in message and problem.startswith(f"{LINE}:")
+        "at least" in message and problem.startswith(f"{LINE}:")
     )
     assert problem.endswith(message)
 
