@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import io
 import sys
+import warnings
+from typing import Any
 
 from typer import Abort, Exit
 from typer.exceptions import TyperException
@@ -21,7 +23,9 @@ def parse_and_run(arguments: list[str] | None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot write is no failure
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = cli(arguments, standalone_mode=False, prog_name="talentsim")
+        with warnings.catch_warnings():
+            _tell_cautions()
+            code = cli(arguments, standalone_mode=False, prog_name="talentsim")
         if code == INTERRUPTED:  # the parser has made an exit code of the interrupt
             raise KeyboardInterrupt
         return code if isinstance(code, int) else DONE
@@ -37,6 +41,19 @@ def parse_and_run(arguments: list[str] | None) -> int:
         return DONE
     except Exception as error:  # people see a sentence, never a traceback
         return _explain(error)
+
+
+def _tell_cautions() -> None:
+    """From now on a warning about a scenario is a line for people, without a place in our code."""
+    others = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if category.__name__ == "ScenarioWarning":  # its module is not read before a scenario is
+            say(f"warning: {message}")
+        else:
+            others(message, category, *where, **more)
+
+    warnings.showwarning = show
 
 
 def _explain(error: Exception) -> int:

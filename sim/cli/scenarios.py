@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,6 +37,7 @@ def validate(
 
 def _report(scenarios: Sequence[str], overrides: Sequence[str], as_json: bool) -> list[dict[str, Any]]:
     """What is wrong with each scenario; told to people at once, unless the machine form is wanted."""
+    from sim.scenario.cautions import ScenarioWarning
     from sim.scenario.errors import ScenarioError, printable
     from sim.scenario.excerpts import with_excerpts
     from sim.scenario.loading import load_scenario
@@ -43,14 +45,18 @@ def _report(scenarios: Sequence[str], overrides: Sequence[str], as_json: bool) -
     report: list[dict[str, Any]] = []
     for name in scenarios:
         try:
-            scenario = load_scenario(name, overrides)
+            with warnings.catch_warnings(record=as_json) as said:
+                scenario = load_scenario(name, overrides)
         except ScenarioError as error:
             problems = [vars_of(problem) for problem in error.problems]
-            report.append({"scenario": name, "valid": False, "problems": problems})
+            report.append({"scenario": name, "valid": False, "problems": problems, "warnings": []})
             if not as_json:
                 typer.echo(with_excerpts(error), err=True)
         else:
-            report.append({"scenario": name, "valid": True, "problems": []})
+            cautions = [
+                vars_of(c.message.problem) for c in said or () if isinstance(c.message, ScenarioWarning)
+            ]
+            report.append({"scenario": name, "valid": True, "problems": [], "warnings": cautions})
             if not as_json:
                 size = f"{len(scenario.labs)} labs, {scenario.horizon} weeks, {len(scenario.events)} events"
                 typer.echo(f"{printable(name)}: valid ({size})")

@@ -10,6 +10,7 @@ import numpy as np
 from sim.market import segments, worth
 from sim.market.draws import Purpose, gumbels, normals, uniforms
 from sim.market.entities import option_of
+from sim.market.money import MOST_FOR_ONE, whole
 from sim.market.offers import Approaches
 from sim.market.state import OUTSIDE, Market
 from sim.scenario.quantities import WEEKS_PER_YEAR
@@ -184,16 +185,24 @@ def draw_units(market: Market, rows: Integers, lab: Integers, purpose: Purpose, 
     return unit
 
 
-def split_package(package_usd: Floats, share: float) -> tuple[Integers, Integers]:
-    """A package in USD as sign-on and face of the grant, in cents."""
-    cents = np.rint(package_usd * 100).astype(np.int64)
+def package_cents(market: Market, package_usd: Floats, lab: Integers) -> Integers:
+    """Packages of labs in USD as cents; raises OutOfRange where one is no amount that can be counted."""
+    names, most = market.constants.lab_names, MOST_FOR_ONE
+    see = "market.value, market.choice, labs.{lab}.compute and labs.{lab}.star_pay"
+    return whole(package_usd * 100, most, "the package of a researcher", names, lab, see)
+
+
+def split_package(cents: Integers, share: float) -> tuple[Integers, Integers]:
+    """A package as sign-on and face of the grant, all in cents."""
     sign_on = np.floor(cents * share).astype(np.int64)
     return sign_on, cents - sign_on
 
 
 def shares_of(market: Market, face: Integers, run: Integers, lab: Integers) -> Integers:
     """Shares in a grant of a given face in cents, at today's valuation."""
-    return np.rint(face / segments.at(market.labs.valuation, run, lab)).astype(np.int64)
+    shares = face / segments.at(market.labs.valuation, run, lab)
+    see = "the revaluations of {lab}"
+    return whole(shares, MOST_FOR_ONE, "a grant", market.constants.lab_names, lab, see, "shares")
 
 
 def package_pay(market: Market, base: Floats, sign_on: Integers, grant: Integers, lab: Integers) -> Floats:

@@ -250,7 +250,7 @@ def _kernels(scenario: Scenario) -> tuple[Integers, dict[str, Floats]]:
     unique = sorted(set(terms))
     oldest = max((scenario.start - lab.founded).days // 7 for lab in labs)
     weeks = np.arange(oldest + scenario.horizon + 3)
-    months = np.floor(weeks * 12 / WEEKS_PER_YEAR + 1e-9)
+    months = weeks * 12 / WEEKS_PER_YEAR
     rate, hazard, refresh = equity.discount_rate, equity.exit_hazard, equity.refresh_share
     since, forfeiture = weeks / WEEKS_PER_YEAR, scenario.market.exits.forfeiture
     kernels = {

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.market import segments
+from sim.market.money import OutOfRange
 
 Cents = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int64]
@@ -50,6 +51,9 @@ class Posting(NamedTuple):
     debit: Rows  # account from which it goes
     credit: Rows  # account to which it goes
     cents: Cents
+
+
+MOST_HELD = 2**62 - 1  # cents, either way: twice as much would still be counted right
 
 
 class Overdraft(RuntimeError):
@@ -123,6 +127,7 @@ class Ledger:
         Raises:
             ValueError: an amount is negative.
             Overdraft: an account but `outside` would fall below zero.
+            OutOfRange: an account would hold more than can be counted, or owe it.
         """
         moving = np.flatnonzero(cents if np.ndim(cents) else np.broadcast_to(cents, runs.shape))
         if not len(moving):
@@ -133,15 +138,28 @@ class Ledger:
         )
         if (amount < 0).any():
             raise ValueError(f"a {kind} posting of {amount.min()} cents")
+        if amount.sum(dtype=np.float64) > MOST_HELD:  # else no sum below can wrap
+            raise self._too_full(kind, source, target, int(np.argmax(amount)))
         segments.add(self.balances, (run, source), -amount)
         segments.add(self.balances, (run, target), amount)
         short = (self.balances[run, source] < 0) & (source != self.OUTSIDE)
         if short.any():
             first = int(np.flatnonzero(short)[0])
             raise Overdraft(f"week {week}: {kind} overdraws {self.names[source[first]]}")
+        for account in (source, target):
+            full = np.flatnonzero(np.abs(self.balances[run, account]) > MOST_HELD)
+            if len(full):
+                raise self._too_full(kind, source, target, int(full[0]))
         if self.keep_journal:
             self.journal.append(Posting(week, KINDS.index(kind), run, source, target, amount))
 
+    def _too_full(self, kind: str, source: Rows, target: Rows, part: int) -> OutOfRange:
+        """What to raise for a part of a posting that brings an account beyond what it can hold."""
+        giver, taker = self.names[source[part]], self.names[target[part]]
+        return OutOfRange(f"{kind} from {giver} to {taker} is more than an account can hold")
+
     def drift(self) -> Cents:
-        """Sum of all balances of each run; exactly 0 always."""
-        return np.asarray(self.balances.sum(axis=1))
+        """Sum of all balances of each run; exactly 0 always, and never 0 because a sum has wrapped."""
+        exact, about = self.balances.sum(axis=1), self.balances.sum(axis=1, dtype=np.float64)
+        wrapped = np.abs(about) > MOST_HELD
+        return np.where(wrapped, np.where(about < 0, -MOST_HELD, MOST_HELD), exact)

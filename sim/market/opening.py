@@ -19,6 +19,7 @@ from sim.market.constants import compile_constants, graduation_weeks, units_of
 from sim.market.draws import Keys, Purpose, normals, purpose_keys, run_keys, uniforms
 from sim.market.entities import attempt_of
 from sim.market.ledger import Ledger
+from sim.market.money import MOST_FOR_ONE, reckoning, whole
 from sim.market.offers import Offers
 from sim.market.state import (
     COUNTER_POLICIES,
@@ -40,6 +41,7 @@ from sim.system.arrays import Floats, Integers
 SURVIVAL_TRIES = 24
 
 
+@reckoning("the opening market")
 def open_market(scenario: Scenario, seed: int, runs: Integers, keep_all: bool = True) -> Market:
     """The market of the given runs of a scenario, ready for its first week.
 
@@ -214,7 +216,10 @@ def _staff_the_labs(market: Market, rows: Integers) -> None:
     people.weekly_base[rows] = np.rint(base * 100 / WEEKS_PER_YEAR)
     vesting = worth.vesting_now(held, length, refresh)  # 0: all has vested, and nothing was granted since
     grant = np.divide(yearly * length * 100, vesting, out=np.zeros(len(rows)), where=vesting > 0)
-    people.grant[rows] = np.rint(grant)
+    people.grant[rows] = whole(
+        grant, MOST_FOR_ONE, "an opening grant", constants.lab_names, lab,
+        "market.equity.refresh_share and labs.{lab}.vesting.length", "shares",
+    )  # fmt: skip
     spells.count(market, rows, +1)
     start_standing(market)
     people.attachment[rows] = surviving_attachment(market, rows)
@@ -291,7 +296,11 @@ def _ordinary_pull(market: Market, rows: Integers) -> Floats:
     price = worth.best_price(value, base, kappa, floor, slope)
     pay = worth.offer_worth(base, (price - base) * equity.horizon, kappa, equity.horizon)
     tenure = choice.tenure_effect * np.log1p(years)
-    return np.asarray(choice.pay_elasticity * np.log(pay / stay) + gain - tenure)
+    return np.asarray(
+        choice.pay_elasticity * np.log(np.maximum(pay, worth.SMALLEST) / np.maximum(stay, worth.SMALLEST))
+        + gain
+        - tenure
+    )
 
 
 def _fund_labs(market: Market) -> None:

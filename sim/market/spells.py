@@ -42,8 +42,9 @@ def first_crossing(threshold: Floats, early: Rates, late: Rates, years: Floats) 
     All hazards in 1/year; infinite where the hazard stays 0.
     """
     never = np.full(len(threshold), np.inf)
-    in_early = np.divide(threshold, early, out=never.copy(), where=early > 0)
-    after = np.divide(threshold - early * years, late, out=never, where=late > 0) + years
+    with np.errstate(over="ignore"):  # nearly 0 is never too
+        in_early = np.divide(threshold, early, out=never.copy(), where=early > 0)
+        after = np.divide(threshold - early * years, late, out=never, where=late > 0) + years
     return np.asarray(np.where(in_early <= years, in_early, after))
 
 
@@ -167,7 +168,7 @@ def schedule_contact(market: Market, rows: Integers, now: int) -> None:
     rate *= people.visibility[rows] * (1 + contact.referral)
     key = contact_of(market, rows)
     threshold = exponentials(market.key_of(market.run_of(rows), Purpose.CONTACT_TIME), key)
-    with np.errstate(divide="ignore"):  # a rate of 0 is never
+    with np.errstate(divide="ignore", over="ignore"):  # a rate of 0, or nearly, is never
         wait = whole_weeks(threshold / rate)
     people.contact_week[rows] = np.minimum(now + wait, NEVER)
     people.contacts[rows] += 1
@@ -247,7 +248,7 @@ def begin_on_scale(market: Market, rows: Integers, lab: Integers, unit: Integers
     run = market.run_of(rows)
     base, package = appraisal.scale_pay(market, rows, lab, unit)
     weekly = np.rint(base * 100 / WEEKS_PER_YEAR).astype(np.int64)
-    face = np.rint(package * 100).astype(np.int64)
+    face = appraisal.package_cents(market, package, lab)
     pay = Pay(weekly, grant=appraisal.shares_of(market, face, run, lab))
     begin(market, rows, lab, unit, origin, pay)
     segments.add(market.tally.hires, (run, lab), 1)
@@ -375,7 +376,7 @@ def retain(market: Market, rows: Integers, package: Integers) -> None:
         return
     people, week = market.researchers, market.week
     run, lab = market.run_of(rows), people.place[rows].astype(np.int64)
-    cash, face = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)
+    cash, face = appraisal.split_package(package, market.scenario.market.equity.sign_on_share)
     paid = grants.charge(market, cash, face)
     market.ledger.post(week, "retention", run, Ledger.talent(lab), Ledger.RESEARCHERS, paid)
     segments.add(market.tally.spend, (run, lab), paid)

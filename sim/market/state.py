@@ -28,6 +28,7 @@ from sim.system.arrays import Booleans, Floats, Integers
 OUTSIDE, FOUNDER, LEFT_FIELD, UNBORN = -1, -2, -3, -4
 NEVER = np.int16(32767)
 WEEKS_OF_KEYS = 32
+MOST_PLANNED = 1e7  # heads, or hires a year, that a lab may plan: more than there are people
 
 RIVAL, FOUND, ACADEMIA, FIELD, ACQUIHIRE, RELEASED = range(len(CAUSES))
 ORIGINS = ("opening", "outside", "rival", "acquihire", "founding")
@@ -331,7 +332,8 @@ class Market:
         """N* of each lab some weeks ahead, after budget changes; (R, L)."""
         planned = self.constants.planned
         week = np.minimum(self.week - self.labs.born + weeks_ahead, planned.shape[1] - 1)
-        return np.asarray(planned[np.arange(planned.shape[0]), week] * self.labs.plan_factor)
+        plan = planned[np.arange(planned.shape[0]), week] * self.labs.plan_factor
+        return np.asarray(np.minimum(plan, MOST_PLANNED))
 
     def line_of(self, offers: Offers) -> Integers:
         """Budget line of each offer: its lab, or its campaign."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim.market import spells
+from sim.market.money import reckoning
 from sim.market.rules import (
     births,
     budget,
@@ -62,6 +63,7 @@ def advance(market: Market, watch: Watch = lambda rule, market: None) -> None:
     """Live through one week of every run; `watch` is shown the market after each rule."""
     market.tally = Tally.zero(*market.shape)  # nothing has happened yet
     for rule in RULES:
-        rule(market)
+        with reckoning(f"week {market.week}: {rule.__module__.rpartition('.')[2]}"):
+            rule(market)
         watch(rule, market)
     market.week += 1  # the clock

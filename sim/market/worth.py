@@ -18,13 +18,15 @@ from sim.system.arrays import Floats
 Real = float | Floats | npt.NDArray[Any]
 
 FEW_STEPS, MORE_STEPS = 4, 6  # of Newton's method: exact to 1e-12 at elasticities up to 3; up to 20
+DUST = 1e-9  # by which floating-point arithmetic may miss a whole month or year
 SMALLEST = 1e-9  # a dollar amount that is as good as none, and has a logarithm
+LARGEST_GAP = 600.0  # of ln pay between staying and going, either way
 LARGEST_EXPONENT = 700.0  # e to this power is still a number
 
 
 def vested_share(months: Real, length: int, cliff: int) -> Floats:
     """Share of a grant vested after `months`: monthly, nothing before the cliff (T12)."""
-    whole = np.minimum(np.floor(np.asarray(months, float)), length)
+    whole = np.minimum(np.floor(np.asarray(months, float) + DUST), length)
     return np.where(whole < cliff, 0.0, whole / length)
 
 
@@ -54,9 +56,9 @@ def held_kernel(
     for granted in range(int(years.max(initial=0.0)) + 1):
         age = years - granted
         months = vest_months(length, cliff if granted == 0 else 0)
-        live = np.flatnonzero((age >= 0) & (age * 12 < length))
+        live = np.flatnonzero((age >= 0) & (age * 12 < length - DUST))
         ahead = months[None, :] / 12 - age[live, None]
-        worth = np.where(ahead > 0, np.exp(-(discount + hazard) * ahead), 0.0).sum(axis=1) / length
+        worth = np.where(ahead > DUST, np.exp(-(discount + hazard) * ahead), 0.0).sum(axis=1) / length
         total[live] += worth * (1.0 if granted == 0 else refresh)
     return total
 
@@ -65,11 +67,12 @@ def vesting_now(years: Real, length: Real, refresh: float) -> Floats:
     """Grants vesting a year, over the opening grant's yearly vest, after `years` of tenure.
 
     The opening grant counts while it lasts; a refresh grant is added each whole year and lasts as
-    long. Without a cliff: used to set the opening grants behind a given yearly pay.
+    long. Where none vests just now, as between grants shorter than a year, one refresh grant counts.
+    Without a cliff: used to set the opening grants behind a given yearly pay.
     """
     years = np.asarray(years, float)
-    refreshes = np.minimum(np.floor(years), np.ceil(length))
-    return np.maximum((years < length) + refresh * refreshes, refresh)
+    refreshes = np.floor(years) - np.floor(np.maximum(years - length, 0) + DUST)  # made, less those over
+    return np.maximum((years < length - DUST) + refresh * refreshes, refresh)
 
 
 def package_worth(share: Real, equity: Real, kernel: Real) -> Floats:
@@ -84,7 +87,8 @@ def offer_worth(base: Real, package: Real, kappa: Real, horizon: float) -> Float
 
 def acceptance(worth: Real, reservation: Real, elasticity: Real) -> Floats:
     """P = Y^alpha / (Y^alpha + R^alpha), the logit of ln Y - ln R with slope alpha (T2)."""
-    odds_against = elasticity * np.log(np.asarray(reservation) / worth)
+    floor, pay = np.maximum(reservation, SMALLEST), np.maximum(worth, SMALLEST)
+    odds_against = elasticity * np.log(floor / pay)
     return np.asarray(1.0 / (1.0 + np.exp(np.minimum(odds_against, LARGEST_EXPONENT))), float)
 
 
@@ -116,9 +120,11 @@ def best_price(value: Real, base: Real, kappa: Real, reservation: Real, elastici
 def reservation(worth_staying: Real, terms_against: Real, elasticity: float) -> Floats:
     """R = Y_stay e^(D / alpha): the pay at which an offer is accepted half the time.
 
-    `terms_against` D is the sum of all terms but pay by which staying beats the offer.
+    `terms_against` D is the sum of all terms but pay by which staying beats the offer. Beyond e^600 and its
+    inverse no pay makes up for them, or none is needed, at any elasticity that a scenario may have.
     """
-    return np.asarray(worth_staying * np.exp(np.asarray(terms_against) / elasticity), float)
+    exponent = np.clip(np.asarray(terms_against) / elasticity, -LARGEST_GAP, LARGEST_GAP)
+    return np.asarray(worth_staying * np.exp(exponent), float)
 
 
 def researcher_value(median: float, scale: Real, talent: Real, ties_term: Real, noise: Real) -> Floats:

@@ -13,7 +13,22 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, override
 from pydantic import Field
 
 from sim.scenario.quantities import Fraction, Money, MoneyRate, Rate, Weeks
-from sim.scenario.sections import Count, Mission, Name, NonNegative, Positive, Section, Title, Weight
+from sim.scenario.sections import (
+    Amount,
+    Count,
+    Factor,
+    Mission,
+    Name,
+    Package,
+    Pay,
+    PayFactor,
+    Ratio,
+    Section,
+    Slope,
+    Spread,
+    Title,
+    Weight,
+)
 from sim.scenario.sections import parameter as parameter
 
 CampaignPricing = Literal["priced", "at_cap"]
@@ -98,9 +113,9 @@ class Acquihire(Happening):
     founder: bool = parameter(True, "the target's most talented person moves")
     team_share: Fraction = parameter(0.0, "share of the others who move, drawn at random")
     unit: Name | None = parameter(None, "unit of the buyer that receives them; opened if new")
-    shock: NonNegative = parameter(0.0, "fall of the leadership that is left at the target", symbol="l")
-    leadership: NonNegative = parameter(0.0, "rise of the receiving unit's leadership", symbol="L")
-    standing: NonNegative = parameter(0.0, "rise of the lab's ln standing")
+    shock: Amount = parameter(0.0, "fall of the leadership that is left at the target", symbol="l")
+    leadership: Amount = parameter(0.0, "rise of the receiving unit's leadership", symbol="L")
+    standing: Spread = parameter(0.0, "rise of the lab's ln standing")
 
     @override
     def faults(self, event: Dated, world: World) -> Iterator[Fault]:
@@ -121,15 +136,15 @@ class Talks(Happening):
     target: Name
     price: Money = Field(description="offered to the owners, from the lab's treasury")
     asking: Annotated[Money, Field(ge=1)] = Field(description="median price at which the owners sell")
-    spread: NonNegative = parameter(0.5, "sd of the log of the price at which they sell")
+    spread: Spread = parameter(0.5, "sd of the log of the price at which they sell")
     weeks: Weeks = parameter("8 weeks", "how long the talks last")
     partnership: Fraction = parameter(0.3, "chance of a partnership if there is no deal")
     fee: Money = parameter("0 USD", "paid by a partner to the target's treasury")
     founder: bool = parameter(True, "in a deal, the target's most talented person moves")
     team_share: Fraction = parameter(0.5, "in a deal, share of the others who move")
     unit: Name | None = parameter(None, "unit of the lab that receives them; opened if new")
-    leadership: NonNegative = parameter(0.0, "rise of the receiving unit's leadership", symbol="L")
-    standing: NonNegative = parameter(0.0, "rise of the lab's ln standing")
+    leadership: Amount = parameter(0.0, "rise of the receiving unit's leadership", symbol="L")
+    standing: Spread = parameter(0.0, "rise of the lab's ln standing")
 
     @override
     def faults(self, event: Dated, world: World) -> Iterator[Fault]:
@@ -163,11 +178,11 @@ class Campaign(Happening):
     lab: Name
     target: Name
     researchers: Annotated[int, Field(ge=1, le=100_000)] = Field(description="how many are approached")
-    package_cap: Money = Field(description="sign-on and grant together are never above this")
+    package_cap: Package = Field(description="sign-on and grant together are never above this")
     weeks: Annotated[Weeks, Field(ge=1)] = parameter("8 weeks", "approaches are spread evenly over so long")
     interviews: Literal["skip", "normal"] = parameter("normal", "skip: the offer is written at contact")
     envelope: Money | None = parameter(None, "money set aside; researchers times cap if absent")
-    value_factor: Positive = parameter(1.5, "worth of the campaign's hires over ordinary ones (fitted)")
+    value_factor: Ratio = parameter(1.5, "worth of the campaign's hires over ordinary ones (fitted)")
     pricing: CampaignPricing = parameter("priced", "price by step 5, or offer everybody the cap")
     unit: Name | None = parameter(None, "unit that receives the hires")
     title: Title = parameter(0, "steps of title offered", symbol="h")
@@ -199,7 +214,7 @@ class LeadershipChange(Happening):
     unit: Name | None = parameter(None, "unit concerned; every unit if absent")
     shock: Annotated[float, Field(ge=0, le=10)] = parameter(0.3, "fall of the unit's leadership", symbol="l")
     dismissed: bool = parameter(False, "the leader, the unit's most talented person, loses the job")
-    followers: NonNegative = parameter(1.0, "attachment that a dismissed leader's ties at the lab lose")
+    followers: Amount = parameter(1.0, "attachment that a dismissed leader's ties at the lab lose")
 
     @override
     def faults(self, event: Dated, world: World) -> Iterator[Fault]:
@@ -222,14 +237,14 @@ class NewUnit(Happening):
 
     lab: Name
     unit: Name
-    share: NonNegative = parameter(0.0, "weight in the lab's ordinary hires from now on")
+    share: Factor = parameter(0.0, "weight in the lab's ordinary hires from now on")
     researchers: Count = parameter(0, "how many of the lab's best move there")
     culture: Weight | None = parameter(None, "utility of working there; the lab's if absent", symbol="c_j")
-    working_conditions: Weight | None = parameter(None, "lowers exits; the lab's if absent", symbol="q_j")
-    pay_factor: Positive = parameter(1.0, "the unit's own pay, over the lab's")
+    working_conditions: Slope | None = parameter(None, "lowers exits; the lab's if absent", symbol="q_j")
+    pay_factor: PayFactor = parameter(1.0, "the unit's own pay, over the lab's")
     mission: Mission | None = parameter(None, "the unit's mission; the lab's if absent", symbol="m_j")
-    leadership: NonNegative = parameter(0.0, "rise of the receiving unit's leadership", symbol="L")
-    standing: NonNegative = parameter(0.0, "rise of the lab's ln standing")
+    leadership: Amount = parameter(0.0, "rise of the receiving unit's leadership", symbol="L")
+    standing: Spread = parameter(0.0, "rise of the lab's ln standing")
 
     @override
     def faults(self, event: Dated, world: World) -> Iterator[Fault]:
@@ -296,10 +311,12 @@ class BudgetChange(Happening):
     words: ClassVar = "get new budgets"
 
     lab: Name | None = parameter(None, "the lab; every lab if absent")
-    talent_inflow: NonNegative = parameter(1.0, "factor on the talent inflow")
-    treasury_inflow: NonNegative = parameter(1.0, "factor on the treasury inflow")
-    headcount_plan: NonNegative = parameter(1.0, "factor on the headcount plan")
-    growth: Rate = parameter("0 %/year", "rate at which the talent inflow grows from then on")
+    talent_inflow: Factor = parameter(1.0, "factor on the talent inflow")
+    treasury_inflow: Factor = parameter(1.0, "factor on the treasury inflow")
+    headcount_plan: Factor = parameter(1.0, "factor on the headcount plan")
+    growth: Annotated[Rate, Field(le=10)] = parameter(
+        "0 %/year", "rate at which the talent inflow grows from then on"
+    )
 
 
 class Layoff(Happening):
@@ -317,7 +334,7 @@ class RetentionGrant(Happening):
     words: ClassVar = "grants retention packages"
 
     lab: Name
-    package: Money = Field(description="part cash now, the rest shares that vest from today")
+    package: Package = Field(description="part cash now, the rest shares that vest from today")
     share: Fraction = parameter(1.0, "share of the staff, best first")
 
 
@@ -355,7 +372,7 @@ class SalaryCap(Happening):
 
     words: ClassVar = "keep to a salary cap"
 
-    pay: Annotated[MoneyRate, Field(ge=100, le=10**16)] = Field(description="base and a year of the package")
+    pay: Pay = Field(description="base and a year of the package")
 
 
 class Revaluation(Happening):
@@ -364,7 +381,7 @@ class Revaluation(Happening):
     words: ClassVar = "is worth more or less"
 
     lab: Name
-    factor: Positive = Field(description="new valuation over the old")
+    factor: Ratio = Field(description="new valuation over the old")
 
 
 class FoundingBoom(Happening):

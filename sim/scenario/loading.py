@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel
 
+from sim.scenario.cautions import cautions, warn
 from sim.scenario.composing import compose, find_scenario, scenario_names
 from sim.scenario.dumping import plain_data, to_yaml, tree_of
 from sim.scenario.errors import Citation, Place, ScenarioError
@@ -30,6 +31,8 @@ def load_scenario(
     name_or_path: str | os.PathLike[str], overrides: Sequence[str] = (), *, composed: bool = False
 ) -> Scenario:
     """The scenario of a shipped name or a path, with everything that it extends.
+
+    What is allowed but likely not meant is said as a `ScenarioWarning` (not of a composed file).
 
     Args:
         name_or_path: "meta-2025", or the path of a YAML file.
@@ -54,7 +57,7 @@ def load_with_places(
     """
     limits = COMPOSED_LIMITS if composed else LIMITS
     tree = override(compose(find_scenario(name_or_path), Scenario, limits), overrides, Scenario)
-    return _scenario(tree), dict(value_places(tree))
+    return _scenario(tree, quiet=composed), dict(value_places(tree))
 
 
 def change_scenario(scenario: Scenario, overrides: Sequence[str]) -> Scenario:
@@ -75,8 +78,10 @@ def dump_scenario(scenario: Scenario) -> str:
     return to_yaml(plain_data(scenario, scenario.sources))
 
 
-def _scenario(tree: Node) -> Scenario:
+def _scenario(tree: Node, quiet: bool = False) -> Scenario:
     scenario, citations = read_tree(tree, Scenario, load_figures())
+    if not quiet:
+        warn(cautions(scenario, tree))
     scenario.sources.update(citations)
     return scenario
 

@@ -29,7 +29,8 @@ Exact = fractions.Fraction
 
 DAYS_PER_YEAR = 365.25
 WEEKS_PER_YEAR = DAYS_PER_YEAR / 7
-MAX_CENTS = 10**18  # int64 holds nine times as much, so that sums of a few such amounts are safe
+MAX_CENTS = 10**17  # int64 holds 92 times as much, so that sums over labs and years are safe
+MAX_PERSON_CENTS = 10**13  # of one researcher's pay or package: for sums over a million of them
 MAX_WEEKS = 10_000  # held in int16 columns
 MAX_YEARS = 200.0
 MAX_RATE = 1e6

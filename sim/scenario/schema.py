@@ -19,21 +19,40 @@ from pydantic import Field, PrivateAttr, model_validator
 from sim.scenario.errors import Citation, ScenarioIssues
 from sim.scenario.events import Event, find_faults
 from sim.scenario.happenings import CounterPolicy, OwnStrategy
-from sim.scenario.quantities import Date, Fraction, Money, MoneyRate, Months, Rate, Weeks, Years
+from sim.scenario.quantities import (
+    WEEKS_PER_YEAR,
+    Date,
+    Fraction,
+    Money,
+    MoneyRate,
+    Months,
+    Rate,
+    Weeks,
+)
 from sim.scenario.sections import (
+    Amount,
     Count,
+    Elasticity,
+    Exponent,
+    Factor,
     Mission,
     Name,
-    NonNegative,
     Pay,
+    PayFactor,
     Person,
+    PersonRate,
     Positive,
+    Ratio,
     Section,
+    Slope,
+    Span,
+    Spread,
     Title,
     Weight,
     parameter,
 )
 
+MOST_PEOPLE = 2**24  # so many have numbers of their own in draws (`entities.PERSON_BITS`)
 Switch = Literal["on", "off"]
 PricingPolicy = Literal["optimal", "posted", "second_price"]
 
@@ -41,24 +60,20 @@ PricingPolicy = Literal["optimal", "posted", "second_price"]
 class Choice(Section):
     """How a researcher weighs staying against each offer (a logit over U; MODEL step 7)."""
 
-    pay_elasticity: Positive = parameter(2.0, "utility of log pay", symbol="alpha", source="L7")
-    taste_scale: Positive = parameter(
+    pay_elasticity: Elasticity = parameter(2.0, "utility of log pay", symbol="alpha", source="L7")
+    taste_scale: Annotated[float, Field(ge=1e-9, le=1e6)] = parameter(
         1.0, "scale of the Gumbel taste; 1 sets the unit of utility", symbol="sigma"
     )
     attachment_mean: Weight = parameter(4.7, "mean attachment to the employer (fitted)", symbol="A")
-    attachment_sd: NonNegative = parameter(2.0, "spread of attachment over people", symbol="sd A")
-    tenure_effect: NonNegative = parameter(
-        0.3, "utility of ln(1 + tenure in years) when staying", symbol="A_t"
-    )
-    moving_cost: NonNegative = parameter(0.0, "utility lost by any move", symbol="c_move")
-    mission_weight: NonNegative = parameter(
-        0.5, "utility of agreeing with the mission", symbol="g_m", source="K2"
-    )
-    compute_weight: NonNegative = parameter(0.2, "utility of ln compute per head", symbol="g_k")
-    standing_weight: NonNegative = parameter(0.5, "utility of ln standing", symbol="g_M")
-    leadership_weight: NonNegative = parameter(0.3, "utility of the unit's leadership", symbol="g_L")
-    ties_weight: NonNegative = parameter(1.0, "utility of all one's ties being at the lab", symbol="g_c")
-    title_weight: NonNegative = parameter(0.5, "utility of one step of title", symbol="g_h", source="O15")
+    attachment_sd: Amount = parameter(2.0, "spread of attachment over people", symbol="sd A")
+    tenure_effect: Amount = parameter(0.3, "utility of ln(1 + tenure in years) when staying", symbol="A_t")
+    moving_cost: Amount = parameter(0.0, "utility lost by any move", symbol="c_move")
+    mission_weight: Amount = parameter(0.5, "utility of agreeing with the mission", symbol="g_m", source="K2")
+    compute_weight: Amount = parameter(0.2, "utility of ln compute per head", symbol="g_k")
+    standing_weight: Amount = parameter(0.5, "utility of ln standing", symbol="g_M")
+    leadership_weight: Amount = parameter(0.3, "utility of the unit's leadership", symbol="g_L")
+    ties_weight: Amount = parameter(1.0, "utility of all one's ties being at the lab", symbol="g_c")
+    title_weight: Amount = parameter(0.5, "utility of one step of title", symbol="g_h", source="O15")
 
 
 class Equity(Section):
@@ -66,9 +81,7 @@ class Equity(Section):
 
     discount_rate: Rate = parameter("10 %/year", "discount of vests to come", symbol="r", source="K11")
     exit_hazard: Rate = parameter("15 %/year", "hazard of leaving used to value vests", symbol="h")
-    horizon: Annotated[Years, Field(ge=1 / 12)] = parameter(
-        "4 years", "years over which a package is annualised", symbol="H"
-    )
+    horizon: Span = parameter("4 years", "years over which a package is annualised", symbol="H")
     sign_on_share: Fraction = parameter(0.1, "share of a package paid in cash at the start", symbol="s")
     refresh_share: Fraction = parameter(0.25, "yearly refresh grant, as a share of the opening grant")
     clawback: Weeks = parameter("12 months", "sign-on is paid back pro rata by who leaves sooner")
@@ -82,11 +95,11 @@ class Contact(Section):
         "2.5 /year", "approaches a year to an employed researcher", symbol="lambda_contact"
     )
     outside_rate: Rate = parameter("8 /year", "approaches a year to a researcher outside the labs")
-    visibility_exponent: NonNegative = parameter(0.5, "visibility grows with talent to this power")
+    visibility_exponent: Exponent = parameter(0.5, "visibility grows with talent to this power")
     return_contact: Fraction = parameter(
         0.0, "chance that an approach comes from the former lab", symbol="p_b"
     )
-    referral: NonNegative = parameter(
+    referral: Factor = parameter(
         1.0, "extra approaches from a lab where all one's ties are", symbol="referral"
     )
 
@@ -95,15 +108,15 @@ class Hiring(Section):
     """How labs plan and pay for hiring (MODEL steps 3 to 5)."""
 
     look_ahead: Weeks = parameter("26 weeks", "the headcount plan is read so far ahead")
-    gap_weight: NonNegative = parameter(2.0, "planned hires a year for each head below plan")
-    replacement: NonNegative = parameter(0.15, "planned hires a year for each head there is")
+    gap_weight: Factor = parameter(2.0, "planned hires a year for each head below plan")
+    replacement: Factor = parameter(0.15, "planned hires a year for each head there is")
     budget_share: Fraction = parameter(
         0.25, "share of the free account that may be offered a week", symbol="phi_B"
     )
     runway: Weeks = parameter("12 weeks", "weeks of payroll that hiring never touches")
     patience: Weeks = parameter("4 weeks", "weeks a candidate waits for an offer the lab cannot yet pay")
     notice: Weeks = parameter("0 weeks", "from giving notice at a lab to a start elsewhere")
-    tightness: NonNegative = parameter(
+    tightness: Factor = parameter(
         1.03, "talent inflow by plan, over what hiring to plan at scale costs", symbol="theta"
     )
     carry: Weeks = parameter(
@@ -118,33 +131,39 @@ class Interviews(Section):
     """Interest in an approach, and what interviews show of a candidate."""
 
     interest: Switch = parameter("off", "only people interested at what is known of the pay go to interviews")
-    slack: NonNegative = parameter(
+    slack: Amount = parameter(
         1.1, "utility by which people at labs go to interviews though they would stay today", symbol="s"
     )
-    outside_slack: NonNegative = parameter(1.0, "the same for people outside the labs")
-    noise: NonNegative = parameter(
+    outside_slack: Amount = parameter(1.0, "the same for people outside the labs")
+    noise: Annotated[float, Field(ge=0, le=5)] = parameter(
         0.0,
         "scale of the error in the log of the reservation pay that interviews show; 0: they show nothing",
         symbol="rho",
     )
-    offer_cost: NonNegative = parameter(
+    offer_cost: Spread = parameter(
         0.0, "least expected surplus of an offer that is written, in years of its pay", symbol="c_o"
     )
     pay_floor: Switch = parameter("off", "nobody who was interviewed is offered less than the lab's scale")
+
+    @model_validator(mode="after")
+    def _steep_enough(self) -> Self:
+        if 0 < self.noise < 0.02:
+            raise ValueError("noise is 0 (interviews show nothing), or from 0.02 to 5")
+        return self
 
 
 class Value(Section):
     """What a researcher is worth to a lab a year (Gabaix and Landier's form)."""
 
-    median: MoneyRate = parameter(
+    median: PersonRate = parameter(
         "1.52M USD/year", "worth of the median researcher at a lab of compute 1", symbol="C"
     )
-    size_exponent: NonNegative = parameter(
+    size_exponent: Exponent = parameter(
         1.0, "worth grows with lab scale to this power", symbol="gamma", source="K8"
     )
-    compute_exponent: NonNegative = parameter(0.3, "lab scale grows with compute to this power", symbol="eta")
-    ties: NonNegative = parameter(0.2, "extra worth when all of one's ties are present", symbol="tau")
-    noise: NonNegative = parameter(0.3, "sd of the log error with which a lab sees it", symbol="sigma_v")
+    compute_exponent: Exponent = parameter(0.3, "lab scale grows with compute to this power", symbol="eta")
+    ties: Factor = parameter(0.2, "extra worth when all of one's ties are present", symbol="tau")
+    noise: Spread = parameter(0.3, "sd of the log error with which a lab sees it", symbol="sigma_v")
 
 
 class Counter(Section):
@@ -157,13 +176,11 @@ class Counter(Section):
 class PayEquity(Section):
     """How those react who see a colleague hired at better pay for the same talent (MODEL step 10)."""
 
-    threshold: NonNegative = parameter(
-        0.8, "underpaid: below this share of the newcomer's pay", symbol="theta"
-    )
+    threshold: Factor = parameter(0.8, "underpaid: below this share of the newcomer's pay", symbol="theta")
     raise_probability: Fraction = parameter(
         0.3, "chance that the lab raises who is underpaid", symbol="pi_theta"
     )
-    peer_weight: NonNegative = parameter(
+    peer_weight: Amount = parameter(
         1.0, "utility of ln(pay / peer's pay) while underpaid", symbol="psi", source="L8"
     )
 
@@ -174,26 +191,25 @@ class Exits(Section):
     found: Rate = parameter("0.036 /year", "leaving to found a start-up, at q = 0 (fitted)", symbol="h_found")
     academia: Rate = parameter("0.036 /year", "leaving for academia, at q = 0 (fitted)", symbol="h_academia")
     field: Rate = parameter("0.048 /year", "leaving the field, at q = 0 (fitted)", symbol="h_field")
-    found_sensitivity: Weight = parameter(1.0, "fall of ln hazard with working conditions", symbol="b_found")
-    academia_sensitivity: Weight = parameter(
+    found_sensitivity: Slope = parameter(1.0, "fall of ln hazard with working conditions", symbol="b_found")
+    academia_sensitivity: Slope = parameter(
         1.0, "fall of ln hazard with working conditions", symbol="b_academia"
     )
-    field_sensitivity: Weight = parameter(1.0, "fall of ln hazard with working conditions", symbol="b_field")
-    acquired_ratio: Positive = parameter(
+    field_sensitivity: Slope = parameter(1.0, "fall of ln hazard with working conditions", symbol="b_field")
+    acquired_ratio: Ratio = parameter(
         3.133,
         "first-year hazard of the acqui-hired, over the ordinary",
         symbol="A_acq",
         source="K3.hazard_ratio",
     )
-
     left_behind_ratio: Annotated[float, Field(ge=1, le=1000)] = parameter(
         3.133, "hazard in the year after an acqui-hire of those left behind, over the ordinary"
     )
-    forfeiture: NonNegative = parameter(
+    forfeiture: Spread = parameter(
         0.0, "fall of ln hazard with the vests of the next 12 months, over the normal", symbol="beta"
     )
-    standing: NonNegative = parameter(0.0, "rise of ln hazard with a fall of the lab among its rivals")
-    fall_ignored: NonNegative = parameter(0.05, "a fall in ln standing that nobody leaves for")
+    standing: Spread = parameter(0.0, "rise of ln hazard with a fall of the lab among its rivals")
+    fall_ignored: Spread = parameter(0.05, "a fall in ln standing that nobody leaves for")
 
 
 class Growth(Section):
@@ -210,7 +226,7 @@ class Pool(Section):
 
     share: Fraction = parameter(..., "share of the outsiders at the start, and of those who enter")
     pay: Pay = Field(description="pay a year at talent 1, all base")
-    talent_power: NonNegative = parameter(0.0, "pay grows with talent to this power")
+    talent_power: Exponent = parameter(0.0, "pay grows with talent to this power")
     cap: Pay | None = parameter(None, "pay is never above this; no cap if absent")
     bond: Weight = parameter(0.0, "utility of staying there beside pay")
     takes: tuple[Literal["found", "academia", "field", "released"], ...] = parameter(
@@ -240,12 +256,12 @@ class Entry(Section):
 class Talent(Section):
     """Talent and opening pay: Pareto, truncated at a cap, in units of the median researcher."""
 
-    tail_exponent: Positive = parameter(
+    tail_exponent: Annotated[float, Field(ge=0.01, le=100)] = parameter(
         1.0, "Pareto exponent of the survival function", symbol="zeta", source="K9"
     )
-    cap: Annotated[float, Field(gt=1, le=1e6)] = parameter(12.0, "talent of the best, over the median")
+    cap: Annotated[float, Field(ge=1.000001, le=1e6)] = parameter(12.0, "talent of the best, over the median")
     base_share: Fraction = parameter(0.4, "share of pay that is base")
-    base_cap: MoneyRate = parameter("500k USD/year", "base pay is never above this", source="P18")
+    base_cap: PersonRate = parameter("500k USD/year", "base pay is never above this", source="P18")
 
 
 class Ties(Section):
@@ -258,7 +274,7 @@ class Ties(Section):
     graph: Literal["ring", "random"] = parameter(
         "ring", "symmetric at fixed distances, or each drawn at random"
     )
-    invitations: NonNegative = parameter(
+    invitations: Factor = parameter(
         0.3, "colleagues whom a mover asks to follow, were all her ties at the old lab", symbol="m"
     )
 
@@ -266,17 +282,17 @@ class Ties(Section):
 class Contagion(Section):
     """What a move does to those who stay, and a move that its mover comes to regret."""
 
-    shake: NonNegative = parameter(0.0, "attachment that a mover's ties at the old lab lose, at mean talent")
+    shake: Amount = parameter(0.0, "attachment that a mover's ties at the old lab lose, at mean talent")
     fade: Annotated[Weeks, Field(ge=1)] = parameter("8 weeks", "time in which that fades to 1/e")
-    talent_power: NonNegative = parameter(
+    talent_power: Exponent = parameter(
         0.0, "shake and invitations grow with the mover's talent over the mean to this power"
     )
     leader_talent: Positive = parameter(6.0, "a mover of such talent is a leader, as is the best of a unit")
     leader_reach: Count = parameter(0, "colleagues at the old lab whom a leader's move shakes")
-    leader_shake: NonNegative = parameter(0.6, "attachment that each of them loses")
+    leader_shake: Amount = parameter(0.6, "attachment that each of them loses")
     leader_invites: Count = parameter(0, "how many of them a leader asks to follow")
     regret: Fraction = parameter(0.0, "share of those who come from rivals who find the match poor")
-    regret_loss: NonNegative = parameter(5.0, "attachment that they lose")
+    regret_loss: Amount = parameter(5.0, "attachment that they lose")
     regret_after: Weeks = parameter("3 weeks", "from the start to the soonest approach of the old lab")
     regret_within: Weeks = parameter("6 weeks", "time after that in which it comes")
 
@@ -285,13 +301,13 @@ class Standing(Section):
     """How a lab's standing moves (MODEL step 11)."""
 
     persistence: Fraction = parameter(0.9, "share of ln standing left after a month", symbol="rho")
-    release_sd: NonNegative = parameter(0.5, "ln standing moved by a surprise of one", symbol="xi")
-    noise: NonNegative = parameter(0.03, "long-run sd of ln standing without events")
-    talent_weight: Weight = parameter(
+    release_sd: Spread = parameter(0.5, "ln standing moved by a surprise of one", symbol="xi")
+    noise: Spread = parameter(0.03, "long-run sd of ln standing without events")
+    talent_weight: Slope = parameter(
         0.1, "long-run ln standing for ln mean talent over the lab's opening mean"
     )
-    compute_weight: Weight = parameter(0.05, "long-run ln standing for ln compute")
-    inflow_elasticity: Weight = parameter(0.2, "inflows scale with standing to this power", symbol="kappa")
+    compute_weight: Slope = parameter(0.05, "long-run ln standing for ln compute")
+    inflow_elasticity: Slope = parameter(0.2, "inflows scale with standing to this power", symbol="kappa")
     leadership_recovery: Rate = parameter("20 %/year", "rate at which a unit gets over a lost leader")
     rivalry: Fraction = parameter(
         0.0, "part of the rise of the best rival's ln standing that counts against a lab", symbol="omega"
@@ -305,8 +321,8 @@ class Strategy(Section):
     dual: Weight = parameter(0.0, "openness under open and closed models side by side")
     closed: Weight = parameter(-0.4, "openness under closed models")
     rent: Weight = parameter(-0.6, "openness while a rival's closed model is used")
-    ambition: NonNegative = parameter(0.5, "utility that everybody loses while own development is cut")
-    compute_freed: NonNegative = parameter(0.3, "compute freed for the rest of research by renting")
+    ambition: Amount = parameter(0.5, "utility that everybody loses while own development is cut")
+    compute_freed: Factor = parameter(0.3, "compute freed for the rest of research by renting")
 
 
 class MarketParameters(Section):
@@ -333,11 +349,11 @@ class MarketParameters(Section):
 class Unit(Section):
     """A unit of a lab; what it leaves out is the lab's."""
 
-    share: NonNegative = parameter(0.0, "weight in opening staff and in ordinary hires")
+    share: Factor = parameter(0.0, "weight in opening staff and in ordinary hires")
     culture: Weight | None = parameter(None, "utility of working there; the lab's if absent", symbol="c_j")
-    working_conditions: Weight | None = parameter(None, "lowers exits; the lab's if absent", symbol="q_j")
+    working_conditions: Slope | None = parameter(None, "lowers exits; the lab's if absent", symbol="q_j")
     mission: Mission | None = parameter(None, "the unit's mission; the lab's if absent", symbol="m_j")
-    pay_factor: Positive = parameter(1.0, "the unit's own pay, over the lab's")
+    pay_factor: PayFactor = parameter(1.0, "the unit's own pay, over the lab's")
     leader: Person | None = parameter(None, "who leads it, for people to read", source="")
 
 
@@ -351,7 +367,7 @@ class Treasury(Section):
 class Vesting(Section):
     """Terms of the grants to new hires; refresh and retention grants have no cliff."""
 
-    length: Annotated[Years, Field(ge=1 / 12)] = parameter("4 years", "vesting time", symbol="T", source="P5")
+    length: Span = parameter("4 years", "vesting time", symbol="T", source="P5")
     cliff: Months = parameter("12 months", "nothing vests before", symbol="c", source="P5")
 
 
@@ -382,7 +398,7 @@ class Lab(Section):
     talent_budget: Literal["given", "by_plan"] = parameter(
         "given", "the talent inflow and opening are those given, or follow the headcount plan"
     )
-    talent_factor: NonNegative = parameter(1.0, "factor on the talent inflow, given or by plan")
+    talent_factor: Factor = parameter(1.0, "factor on the talent inflow, given or by plan")
     compute: Positive = parameter(1.0, "compute, in units of the typical lab", symbol="K")
     equity_value: Fraction = parameter(
         0.6, "worth of a dollar of equity to a researcher", symbol="phi_E", source="K10"
@@ -398,7 +414,7 @@ class Lab(Section):
     counter_title: Title = parameter(0, "steps of title added to a counter-offer", symbol="h", source="O15")
     standing: Positive = parameter(1.0, "standing at the start", symbol="M")
     culture: Weight = parameter(0.0, "utility of working there (fitted)", symbol="c_j")
-    working_conditions: Weight = parameter(0.0, "lowers the exit hazards (fitted)", symbol="q_j")
+    working_conditions: Slope = parameter(0.0, "lowers the exit hazards (fitted)", symbol="q_j")
     mission: Mission = Mission()
     strategy: OwnStrategy = parameter("closed", "what becomes of its models at the start")
     reserved: bool = parameter(False, "a place for a lab that founders open in a founding_boom")
@@ -433,6 +449,13 @@ class Scenario(Section):
         """The week, counted from the start, in which a day falls."""
         return (day - self.start).days // 7
 
+    @property
+    def people(self) -> float:
+        """How many researchers there are in all: staff at the start, those outside, and graduates to come."""
+        entry, years = self.market.entry, self.horizon / WEEKS_PER_YEAR
+        graduates = years * (entry.graduates + entry.graduates_growth * years / 2)
+        return sum(lab.staff for lab in self.labs.values()) + entry.outside + graduates
+
     def planned_headcount(self, lab: str, day: date) -> float:
         """N* of a lab on a day: linear between its targets, flat after the last."""
         points = [(self.start, self.labs[lab].staff)] + [
@@ -450,6 +473,8 @@ class Scenario(Section):
         problems = ScenarioIssues()
         for name, lab in self.labs.items():
             _check_lab(self, name, lab, problems)
+        if self.people > MOST_PEOPLE:
+            problems.add("market.entry", f"this makes {self.people:,.0f} researchers, above {MOST_PEOPLE:,}")
         find_faults(self, problems)
         problems.raise_if_any()
         return self
@@ -468,6 +493,8 @@ def _check_lab(scenario: Scenario, name: str, lab: Lab, problems: ScenarioIssues
         problems.add(f"{path}.talent_budget", "money by plan replaces talent_inflow and talent_opening")
     if lab.talent_budget == "by_plan" and not (lab.staff or lab.headcount_plan):
         problems.add(f"{path}.talent_budget", "money by plan needs staff or a headcount_plan")
+    if abs(12 * lab.vesting.length - round(12 * lab.vesting.length)) > 1e-9:
+        problems.add(f"{path}.vesting.length", "grants vest monthly: must be a whole number of months")
     if lab.vesting.cliff > 12 * lab.vesting.length:
         problems.add(f"{path}.vesting.cliff", "the cliff is longer than the vesting")
     if lab.reserved and lab.staff > 0:

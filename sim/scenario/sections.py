@@ -6,14 +6,27 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sim.scenario.quantities import MoneyRate
+from sim.scenario.quantities import MAX_PERSON_CENTS, Money, MoneyRate, Years
 
-NonNegative = Annotated[float, Field(ge=0, le=1e6)]
-Positive = Annotated[float, Field(gt=0, le=1e6)]
-Weight = Annotated[float, Field(ge=-100, le=100)]
+# limits leave room for what nobody has tried, and none for numbers whose products leave the floating range
+Factor = Annotated[float, Field(ge=0, le=1000)]
+Positive = Annotated[float, Field(ge=1e-6, le=1e6)]
+Weight = Annotated[float, Field(ge=-100, le=100)]  # in utils
+Amount = Annotated[float, Field(ge=0, le=100)]  # in utils, or of a spread in utils
+Elasticity = Annotated[float, Field(ge=0.1, le=20)]
+Ratio = Annotated[float, Field(ge=0.001, le=1000)]
+Exponent = Annotated[float, Field(ge=0, le=5)]
+Spread = Annotated[float, Field(ge=0, le=5)]  # of a logarithm
+Span = Annotated[Years, Field(ge=1 / 12, le=50)]  # a month at least, since grants vest monthly
+PayFactor = Annotated[float, Field(ge=0.01, le=100)]
+Slope = Annotated[float, Field(ge=-10, le=10)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Title = Annotated[int, Field(ge=0, le=2)]
-Pay = Annotated[MoneyRate, Field(ge=100, le=10**16)]  # at least a dollar a year: pay has a logarithm
+Pay = Annotated[
+    MoneyRate, Field(ge=100, le=MAX_PERSON_CENTS)
+]  # at least a dollar a year: pay has a logarithm
+PersonRate = Annotated[MoneyRate, Field(le=MAX_PERSON_CENTS)]
+Package = Annotated[Money, Field(le=MAX_PERSON_CENTS)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Person = Annotated[str, Field(min_length=1, max_length=60)]
 

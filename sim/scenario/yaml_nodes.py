@@ -47,6 +47,7 @@ from sim.scenario.limits import (
 from sim.scenario.locating import likely_line
 
 MAX_DIGITS = 30
+MOST_EXACT = 2**53  # floats up to here hold every whole number
 
 
 type Scalar = str | int | float | bool | None
@@ -102,7 +103,7 @@ class Node:
 
 
 def scalar(text: str) -> Scalar:
-    """The value of plain scalar text by YAML's core schema.
+    """The value of plain scalar text by YAML's core schema; 1e2 is a whole number, 100.0 is none.
 
     Raises ValueError for numbers that are not finite or have too many digits.
     """
@@ -118,7 +119,8 @@ def scalar(text: str) -> Scalar:
         number = float(text)
         if not math.isfinite(number):
             raise ValueError("must be a finite number")
-        return number
+        scientific = "e" in text.lower() and abs(number) <= MOST_EXACT
+        return int(number) if scientific and number.is_integer() else number
     return text
 
 

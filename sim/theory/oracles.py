@@ -74,8 +74,8 @@ def choice(at: Parameters, seed: int) -> Findings:
     """T2: one choice between staying and two offers, without the second, and against rising pay."""
     alpha, staff = at["alpha"], 20_000
     utilities = np.array([at["stay"], at["first"], at["second"]])
-    if alpha <= 0:
-        raise OutsideDomain("alpha must be above 0: otherwise pay says nothing")
+    if not 0.1 <= alpha <= 20:
+        raise OutsideDomain("alpha must lie between 0.1 and 20, as in any scenario: pay must say something")
     if (utilities[1:] < 0).any():
         raise OutsideDomain("an offer's utility is below that of its base pay: no package is negative")
     base = [f"market.choice.pay_elasticity={alpha}", f"market.choice.attachment_mean={at['stay']}"]

@@ -165,7 +165,7 @@ def test_the_tipping_package_is_worth_the_tipping_pay(lived: Lived) -> None:
             lab = np.array([market.constants.lab(option["lab"])])
             base = np.array([option["pay_parts_usd_per_year"]["base"]])
             share = lived.scenario.market.equity.sign_on_share
-            sign_on, grant = appraisal.split_package(np.array([usd]), share)
+            sign_on, grant = appraisal.split_package(np.rint(np.array([usd]) * 100).astype(np.int64), share)
             pay = appraisal.package_pay(market, base, sign_on, grant, lab)
             assert pay[0] == pytest.approx(option["tipping_pay_usd_per_year"], rel=1e-6)
             checked += 1

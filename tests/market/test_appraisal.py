@@ -146,7 +146,7 @@ def test_units_are_picked_by_their_shares() -> None:
 
 
 def test_a_package_is_split_to_the_cent() -> None:
-    sign_on, grant = appraisal.split_package(np.array([100.0, 0.01, 33.33]), 0.1)
+    sign_on, grant = appraisal.split_package(np.array([10000, 1, 3333]), 0.1)
     assert sign_on.tolist() == [1000, 0, 333]
     assert (sign_on + grant).tolist() == [10000, 1, 3333]
 

@@ -75,6 +75,62 @@ def test_what_has_vested_and_what_is_to_come_add_up_to_all_grants_made(length, c
     assert vested + ahead == pytest.approx(1 + refresh * np.floor(years), abs=1e-12)
 
 
+def check_against_whole_months(length: int, cliff: int, weeks: np.ndarray, refresh: float = 0.25) -> None:
+    """All closed forms of vesting against sums in whole numbers: months are exact, 1461 weeks being 336."""
+    months = weeks * 336 // 1461
+    granted = np.arange(1, months.max() // 12 + 1) * 12
+    age = np.maximum(months[:, None] - granted, 0)
+    refreshed = np.minimum(age, length).sum(axis=1)
+    vested = (np.where(months < cliff, 0, np.minimum(months, length)) + refresh * refreshed) / length
+    years = weeks / WEEKS_PER_YEAR
+    assert worth.vested_total(years * 12, years, length, cliff, refresh) == pytest.approx(vested, abs=1e-12)
+    ahead = worth.held_kernel(weeks, 0.0, 0.0, length, cliff, refresh)
+    assert ahead == pytest.approx(1 + refresh * (months // 12) - vested, abs=1e-9)
+    running = ((months[:, None] >= granted) & (age < length)).sum(axis=1)
+    now = (months < length) + refresh * running
+    assert worth.vesting_now(years, length / 12, refresh) == pytest.approx(
+        np.maximum(now, refresh), abs=1e-12
+    )
+
+
+def weeks_about_months(last: int) -> np.ndarray:
+    """The weeks in which a month of tenure is completed, and those before."""
+    month = np.arange(1, last * 336 // 1461)
+    first = -(-month * 1461 // 336)
+    return np.unique(np.concatenate([[0], first, first - 1]))
+
+
+@pytest.mark.parametrize("length", [*range(1, 62), 84, 112, 120, 600])
+def test_the_closed_forms_of_vesting_say_the_same_month_by_month(length: int) -> None:
+    weeks = weeks_about_months(1_500)
+    assert {487, 974, 1461} <= set(weeks.tolist())  # where a week ends a month to the day
+    for cliff in sorted({0, 1, length // 2, min(12, length), length}):
+        check_against_whole_months(length, cliff, weeks)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("length", range(1, 601))
+def test_the_closed_forms_of_vesting_say_the_same_at_every_length_and_cliff(length: int) -> None:
+    weeks = weeks_about_months(8_500)
+    for cliff in sorted({0, 1, 6, 12, length - 1, length} | set(range(0, length, 37))):
+        if cliff <= length:
+            check_against_whole_months(length, cliff, weeks if cliff in (0, length) else weeks[:600])
+
+
+@pytest.mark.parametrize("refresh", [0.1, 0.5, 1.0])
+def test_the_opening_grants_vest_at_the_pay_that_they_stand_for(refresh: float) -> None:
+    """What vests in the month to come, at any tenure and whatever the grants' length, is a month of it."""
+    for length in (6, 12, 18, 30, 48):
+        month = np.arange(0, 200.0)
+        grant = (
+            12 * length / 12 / worth.vesting_now(month / 12, length / 12, refresh)
+        )  # for a pay of 12 a year
+        total = [worth.vested_total(m, m / 12, length, 0, refresh) for m in (month, month + 1)]
+        vests = grant * (total[1] - total[0])
+        between = (month >= length) & (month % 12 >= length)  # no grant is running
+        assert vests == pytest.approx(np.where(between, 0.0, 1.0))
+
+
 def test_without_refresh_nothing_is_held_once_the_grant_has_vested() -> None:
     weeks = np.arange(0, 260)
     held = worth.held_kernel(weeks, 0.10, 0.15, 48, 12, 0.0)

@@ -56,7 +56,7 @@ def row(path: str, section: type[BaseModel] = Choice) -> parameters.Row:
 def test_a_row_says_what_the_field_says() -> None:
     found = row("market.choice.pay_elasticity")
     assert (found.symbol, found.source, found.default) == ("alpha", "L7", "2")
-    assert found.bounds.startswith("> 0")
+    assert found.bounds == "≥ 0.1, ≤ 20"
     assert "rules/choice.py" in found.read_by
 
 

@@ -181,7 +181,7 @@ def test_a_plan_may_not_wait_for_itself_even_by_way_of_others(tmp_path: Path) ->
     [
         ("{}", "a plan waits for one thing: standing_below, or another plan"),
         ("{standing_below: 0.5, plan: p2}", "a plan waits for one thing: standing_below, or another plan"),
-        ("{standing_below: 0}", "must be greater than 0, found 0"),
+        ("{standing_below: 0}", "must be at least 1e-06, found 0"),
     ],
 )
 def test_a_plan_waits_for_one_thing(when: str, message: str, tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_plan_waits_for_one_thing(when: str, message: str, tmp_path: Path) -> 
     other = "{plan: p2, lab: a, when: {standing_below: 0.5}}"
     (problem,) = refused(write(event, other), tmp_path)
     assert problem.startswith(f"{LINE}:{f'  - {event}'.index('when: {') + 7}: events.0.when") or (
-        "greater" in message and problem.startswith(f"{LINE}:")
+        "at least" in message and problem.startswith(f"{LINE}:")
     )
     assert problem.endswith(message)
 

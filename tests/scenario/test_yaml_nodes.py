@@ -10,7 +10,7 @@ from sim.scenario.dumping import to_yaml
 from sim.scenario.errors import ScenarioError
 from sim.scenario.limits import LIMITS, Limits, stray_character
 from sim.scenario.provenance import Plain
-from sim.scenario.yaml_nodes import Node, read_bytes, read_file, read_text
+from sim.scenario.yaml_nodes import Node, read_bytes, read_file, read_text, scalar
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{this}: &{this} [{','.join([f'*{last}'] * 9)}]\n"
@@ -219,3 +219,13 @@ data = st.recursive(
 @settings(max_examples=300, deadline=None)
 def test_what_is_written_reads_back(tree: Plain) -> None:
     assert plain(read_text(to_yaml(tree), "x.yaml")) == tree
+
+
+@pytest.mark.parametrize(("text", "value"), [("1e2", 100), ("1.5e3", 1500), ("-2E1", -20), ("1e15", 10**15)])
+def test_a_whole_number_may_be_written_with_a_power_of_ten(text: str, value: int) -> None:
+    assert type(scalar(text)) is int and scalar(text) == value
+
+
+@pytest.mark.parametrize("text", ["100.0", "1.5e0", "1e-2", "1e30"])
+def test_other_numbers_with_a_point_or_a_power_stay_floats(text: str) -> None:
+    assert type(scalar(text)) is float

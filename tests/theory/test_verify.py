@@ -168,7 +168,7 @@ def test_seed_changes_the_market_alone() -> None:
         (("--only", "T1", "--set", "a=-0.1"), "a hazard is negative"),
         (("--only", "T1", "--set", "a=0", "--set", "b=0", "--set", "c=0"), "nobody ever leaves"),
         (("--only", "T2", "--set", "second=-1"), "no package is negative"),
-        (("--only", "T2", "--set", "alpha=0"), "alpha must be above 0"),
+        (("--only", "T2", "--set", "alpha=0"), "alpha must lie between 0.1 and 20"),
         (("--only", "T2", "--set", "stay=50"), "must be below 8 alpha"),
         (("--only", "T5", "--set", "second=20"), "values must fall"),
         (("--only", "T10", "--set", "v=0"), "v and r must lie between"),

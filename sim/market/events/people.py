@@ -94,7 +94,7 @@ def grant_retention(market: Market, body: RetentionGrant, runs: Integers) -> Int
     cost = appraisal.present_cost(market, kept) + body.package / 100 / market.scenario.market.equity.horizon
     kept = kept[cost <= market.salary_cap[market.run_of(kept)]]
     package = np.full(len(kept), body.package, np.int64)
-    cash, face = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)
+    cash, face = appraisal.split_package(package, market.scenario.market.equity.sign_on_share)
     paid = spells.cash_covers(market, kept, grants.charge(market, cash, face))
     spells.retain(market, kept[paid], package[paid])
     return runs

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.market.events.campaigns import envelope_of
+from sim.market.ledger import MOST_HELD
 from sim.market.state import Market
 from sim.system.arrays import Integers
 
@@ -18,7 +19,8 @@ def spendable(
     balance: Integers, committed: Integers, payroll: Integers, share: float, runway: int
 ) -> Integers:
     """B = phi_B max(0, account - promised - runway * weekly payroll)."""
-    free = np.maximum(balance - committed - runway * payroll, 0)
+    reserve = runway * np.minimum(payroll, MOST_HELD // max(runway, 1))  # above any balance, if so large
+    free = np.maximum(balance - committed - reserve, 0)
     return np.asarray(np.floor(share * free).astype(np.int64))
 
 

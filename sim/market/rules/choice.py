@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.market import appraisal, segments
+from sim.market import appraisal, segments, worth
 from sim.market.columns import UNSET
 from sim.market.offers import ACCEPTED, DECLINED, Offers
 from sim.market.state import NEVER, Behaviour, Market
@@ -20,7 +20,7 @@ from sim.system.arrays import Booleans, Floats, Integers
 
 def utility(pay: Floats, terms: Floats, taste: Floats, elasticity: float) -> Floats:
     """U = alpha ln Y + terms + taste."""
-    return np.asarray(elasticity * np.log(pay) + terms + taste)
+    return np.asarray(elasticity * np.log(np.maximum(pay, worth.SMALLEST)) + terms + taste)
 
 
 def best_option(person: Integers, stay: Floats, offer: Floats) -> Booleans:

@@ -13,7 +13,7 @@ import numpy as np
 from sim.market import appraisal, segments, spells
 from sim.market.draws import Purpose, uniforms
 from sim.market.offers import Approaches
-from sim.market.state import Market
+from sim.market.state import MOST_PLANNED, Market
 from sim.scenario.happenings import Campaign
 from sim.system.arrays import Booleans, Floats, Integers
 
@@ -59,6 +59,7 @@ def _ordinary(market: Market) -> Approaches:
     run, person = market.run_of(rows), market.id_of(rows)
     plan = market.planned(hiring.look_ahead)
     weight = planned_gross_hires(plan, labs.headcount, hiring.gap_weight, hiring.replacement)
+    weight = np.minimum(weight, MOST_PLANNED)
     weight = np.where(labs.failed | (labs.frozen_until > market.week), 0.0, weight)
     u = uniforms(market.key_of(run, Purpose.CONTACT_LAB, market.week), person)
     lab = pick_by_weight(weight, run, u)

@@ -111,6 +111,6 @@ def _packages(market: Market, rows: Integers, best: Floats, stay: Floats) -> Int
             package[theirs] = own.decide(
                 rows[theirs], *(column[theirs] for column in columns), equity.horizon
             )
-    cash, face = appraisal.split_package(package, equity.sign_on_share)
+    cash, face = appraisal.split_package(appraisal.package_cents(market, package, lab), equity.sign_on_share)
     covered = spells.cash_covers(market, rows, grants.charge(market, cash, face))
     return np.where(covered, cash + face, 0)

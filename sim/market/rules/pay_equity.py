@@ -52,13 +52,13 @@ def react(market: Market) -> None:
     gap = raise_due(own_pay, ratio, equity.threshold)
     room = market.salary_cap[market.run_of(peers)] - own_pay
     raised = (gap > 0) & (gap <= room) & (u < equity.raise_probability)
-    package = np.where(raised, np.rint(gap * horizon * 100), 0).astype(np.int64)
-    cash, face = appraisal.split_package(package / 100, market.scenario.market.equity.sign_on_share)
+    lab = people.place[peers].astype(np.int64)
+    package = appraisal.package_cents(market, np.where(raised, gap * horizon, 0.0), lab)
+    cash, face = appraisal.split_package(package, market.scenario.market.equity.sign_on_share)
     cost = grants.charge(market, cash, face)
     paid = spells.cash_covers(market, peers, cost)
-    short = peers[raised & ~paid]
-    cells = market.run_of(short), people.place[short].astype(np.int64)
-    segments.add(market.tally.withheld, cells, cost[raised & ~paid])
+    short = raised & ~paid
+    segments.add(market.tally.withheld, (market.run_of(peers[short]), lab[short]), cost[short])
     raised &= paid
     slighted = (gap > 0) & ~raised
     people.slight[peers[slighted]] = np.log(ratio[slighted])

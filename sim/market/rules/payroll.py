@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.market import appraisal, segments, spells
+from sim.market import appraisal, segments, spells, worth
 from sim.market.ledger import Ledger
+from sim.market.money import whole
 from sim.market.state import RELEASED, Market
-from sim.scenario.quantities import WEEKS_PER_YEAR
+from sim.scenario.quantities import MAX_CENTS, WEEKS_PER_YEAR
 from sim.system.arrays import Floats, Integers
 
 
-def weekly_inflow(yearly: Floats, factor: Floats, ln_standing: Floats, elasticity: float) -> Integers:
+def weekly_inflow(yearly: Floats, factor: Floats, ln_standing: Floats, elasticity: float) -> Floats:
     """Cents a week of an inflow in cents a year, times e^(kappa ln M); (L,), (R, L), (R, L) to (R, L)."""
-    scaled = yearly / WEEKS_PER_YEAR * factor * np.exp(elasticity * ln_standing)
-    return np.asarray(np.rint(scaled).astype(np.int64))
+    race = np.exp(np.minimum(elasticity * ln_standing, worth.LARGEST_EXPONENT))
+    return np.asarray(yearly / WEEKS_PER_YEAR * factor * race)
 
 
 def shortfall(payroll: Integers, balance: Integers, committed: Integers) -> Integers:
@@ -35,11 +36,13 @@ def pay(market: Market) -> None:
     talent, treasury = Ledger.talent(lab), Ledger.treasury(lab)
     elasticity = market.scenario.market.standing.inflow_elasticity
     standing = appraisal.standing_among_rivals(market)
-    for account, yearly, factor in (
-        (talent, talent_inflow(market), labs.talent_factor * market.constants.talent_factor),
-        (treasury, market.constants.treasury_inflow, labs.treasury_factor),
+    for name, account, yearly, factor in (
+        ("talent_inflow", talent, talent_inflow(market), labs.talent_factor * market.constants.talent_factor),
+        ("treasury.inflow", treasury, market.constants.treasury_inflow, labs.treasury_factor),
     ):
-        cents = weekly_inflow(yearly, np.where(labs.failed, 0.0, factor), standing, elasticity)
+        due = weekly_inflow(yearly, np.where(labs.failed, 0.0, factor), standing, elasticity)
+        see = f"labs.{{lab}}.{name}, market.standing.inflow_elasticity and budget_change"
+        cents = whole(due, MAX_CENTS, "the inflow of a week", market.constants.lab_names, lab, see)
         ledger.post(week, "inflow", runs, Ledger.OUTSIDE, account, cents)
     if market.constants.by_plan.any():
         _sweep(market)

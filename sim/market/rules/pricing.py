@@ -224,7 +224,7 @@ def _write_terms(market: Market, batch: Offers, base: Floats, cost: Floats) -> N
     """Base, sign-on and grant of each offer, in whole cents, and the Y that they give."""
     equity = market.scenario.market.equity
     batch.weekly_base[:] = np.rint(base * 100 / WEEKS_PER_YEAR)
-    package = (cost - base) * equity.horizon
+    package = appraisal.package_cents(market, (cost - base) * equity.horizon, batch.lab)
     batch.sign_on[:], batch.grant[:] = appraisal.split_package(package, equity.sign_on_share)
     batch.escrow[:] = batch.sign_on + batch.first_year_base + batch.grant * equity.charged
     yearly = batch.weekly_base * WEEKS_PER_YEAR / 100
