@@ -57,7 +57,7 @@ def test_wheel_carries_data(wheel: zipfile.ZipFile, folder: str) -> None:
 @pytest.mark.slow
 def test_installed_package_finds_its_own_data(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
     wheel.extractall(tmp_path)
-    code = "from sim.figures import data_folder as f; print(f('seeds'), f('scenarios'), sep='\\n')"
+    code = "from sim.scenario.figures import data_folder as f; print(f('seeds'), f('scenarios'), sep='\\n')"
     found = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,

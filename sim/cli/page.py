@@ -31,13 +31,17 @@ def app(
     time. What is changed acts on Reset.
 
     Curves: hiring and retention so far, with events. Map: headcounts and the quarter's moves. Market: moves
-    between labs, pay, acceptance, budgets. Offers: a ticker, and any researcher's biography. Compare: the
-    unchanged scenario under the same draws. Ensemble: 10 to 200 runs of what is set, with bands. Parameters:
-    every value by lab and topic, with unit, source and help. Download: the scenario as YAML, the tables as
-    CSV.
+    between labs, pay, acceptance, budgets. Offers: a ticker, and any researcher's biography. Compare: a run
+    of the unchanged scenario under the same draws, so one pair of runs. Ensemble: 10 to 200 runs of what is
+    set, with bands. Parameters: every value by lab and topic, with unit, source and help. Download: the
+    scenario as YAML, the tables as CSV.
 
     The address says scenario, seed, week and every changed value, so a link brings the page back. Each
     browser window has a market of its own. Ctrl-C ends the server.
+
+    The server answers its own page alone, by the names of this machine and that of --host; other websites
+    are refused. An address has at most 20 pages and one ensemble at a time, and a page that was left is
+    forgotten after five minutes.
     """
     from sim.page.serve import AppMissing, PortInUse, serve
     from sim.scenario.loading import load_scenario

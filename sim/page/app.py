@@ -27,11 +27,19 @@ from sim.page.inputs import (
     totals,
     unchanged_or_default,
 )
-from sim.page.widgets import Address, Notice
+from sim.page.turns import RUNS
+from sim.page.widgets import Address, Names, Notice
 
 PLAY_MILLISECONDS, WEEKS_A_PICTURE = 51, 5  # both lie on the grids of Mesa's sliders for them
 SEEDS = 100  # of the slider; an address may have others
+BUTTONS = {  # whose face is a sign, and what each does
+    ".v-app-bar__nav-icon": "Scenario and controls",
+    ".v-app-bar .v-btn:not(.v-app-bar__nav-icon)": "Light or dark",
+    "▶": "▶ Play",
+    "❚❚": "❚❚ Pause",
+}
 STYLE = """
+.v-toolbar__title h1 { font: inherit; display: inline; }
 .talentsim { max-width: 1100px; padding: 0 16px; }
 .talentsim h2 { margin: 0; line-height: 1.2; }
 .talentsim h3 { margin: 12px 0 0; font-size: 1.05rem; }
@@ -53,9 +61,12 @@ STYLE = """
 .theme--dark .talentsim .events { color: #ddd !important; }
 .theme--dark .talentsim .v-tab--active { color: #90caf9 !important; }
 .theme--dark .talentsim img { background: white; }
-@media (max-width: 959px) {  /* the drawer stands beside the page, not above it */
-  .v-navigation-drawer { min-width: 320px !important; width: 320px !important; }
+@media (max-width: 959px) {
+  .v-navigation-drawer { min-width: 320px !important; width: 320px !important; z-index: 4 !important;
+    top: 56px !important; max-height: calc(100% - 56px) !important; }  /* its button stays in reach */
   .v-navigation-drawer label, .v-navigation-drawer .v-btn { font-size: 0.85rem; }
+}
+@media (min-width: 720px) and (max-width: 959px) {  /* the open drawer stands beside the page, not above it */
   .v-overlay { display: none; }
   body:has(.v-navigation-drawer--open) .v-content { padding-left: 320px !important; }
 }
@@ -128,13 +139,20 @@ def ScenarioCard(wanted: solara.Reactive[Choices]) -> None:  # noqa: N802
 
 
 @solara.component
+def Layout(children: list[Any]) -> None:  # noqa: N802
+    """What is around the page; the drawer begins open only where there is room for it beside the page."""
+    solara.AppLayout(children=children, sidebar_open=None)  # None lets the browser say
+
+
+@solara.component
 def Page() -> None:  # noqa: N802
     """The page of one browser session."""
-    router = solara.use_router()
+    router, address = solara.use_router(), tabs.visitor()
 
     def begin() -> tuple[Choices, Any, Any, list[str]]:
         asked, problems = read_query(router.search, opening_scenario(), offered_scenarios())
-        model, more = opened(asked)
+        with RUNS.turn(address):
+            model, more = opened(asked)
         return asked, solara.reactive(model), solara.reactive(replace(asked, week=0)), [*problems, *more]
 
     asked, model, wanted, problems = solara.use_memo(begin, [])
@@ -142,12 +160,13 @@ def Page() -> None:  # noqa: N802
     first = solara.use_memo(lambda: model.value.number, [])
     solara.Title("talentsim")
     solara.Style(STYLE)
+    Names.element(names=BUTTONS)
     with solara.Sidebar():
         ScenarioCard(wanted)
     SolaraViz(
         model,
         model_params=inputs,
-        name="talentsim: the market for AI talent",
+        name=[solara.HTML("h1", "talentsim: the market for AI talent")],
         play_interval=PLAY_MILLISECONDS,
         render_interval=WEEKS_A_PICTURE,
     )

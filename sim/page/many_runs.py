@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim.market.simulate import run_block
+from sim.page.turns import GivenUp
 from sim.scenario.schema import Scenario
 from sim.system import tables
 from sim.system.executors import LOCAL, computed, default_jobs
@@ -31,10 +32,6 @@ class Ensemble:
 
 class TooLarge(ValueError):
     """The ensemble is more than a page should compute; the message is one line."""
-
-
-class GivenUp(Exception):
-    """Nobody wants the ensemble any more."""
 
 
 def ensemble(

@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from sim.analysis import counts
 from sim.analysis.compare import Path
 from sim.analysis.counts import Panel
+from sim.page.address import Choices
+from sim.page.downloads import file_name
 from sim.report import differences, pictures, style
 from sim.scenario.schema import Scenario
 
@@ -18,6 +20,17 @@ TITLES = ("With your changes", "Unchanged")
 
 Side = tuple[Scenario, dict[str, Any]]
 """A scenario and the recorded tables of one run of it."""
+
+
+def what_a_pair_is(choices: Choices) -> tuple[str, str]:
+    """What the page's pair of runs says and what not, and the command that says more."""
+    return (
+        f"This is one pair of runs, both with seed {choices.seed} and so under the same random numbers. It "
+        "shows how the changes played out once, and under another seed they play out otherwise: it is no "
+        "measure of their effect. For that, take the scenario from Download and compare many pairs of runs; "
+        "the command tells the difference with its interval:",
+        f"talentsim compare {choices.scenario} {file_name(choices.scenario, ending='yaml')} --runs 200",
+    )
 
 
 def hires_difference(unchanged: Side, changed: Side) -> Path:

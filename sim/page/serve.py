@@ -13,13 +13,17 @@ import threading
 import time
 import warnings
 import webbrowser
+from collections.abc import Callable
+from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 PAGE = "sim.page.app"
 SCENARIO_VARIABLE = "TALENTSIM_SCENARIO"  # the scenario that the page opens with
-NEEDED = ("solara", "altair", "ipyvuetify", "starlette")  # what the extra `app` installs
+NEEDED = ("solara", "solara_assets", "altair", "ipyvuetify", "starlette")  # what the extra `app` installs
+VISIT_ENDS = "5m"  # after a visitor vanished without closing the page; Solara waits a day
+DOCUMENT = {"<html>": '<html lang="en">', ", maximum-scale=1, user-scalable=no, minimal-ui": ""}
 SECONDS_TO_CLOSE = 2  # the connections of visitors
 SECONDS_TO_END = 10  # this process, whatever its threads wait for
 SECONDS_TO_LOOK = 0.5  # between two looks at whether the server is asked to end
@@ -54,7 +58,7 @@ def serve(scenario: str, host: str, port: int, open_browser: bool) -> None:
             'install them with  pip install "talentsim[app]"  or, in a checkout, start it with  make app'
         )
     with _listen(host, port) as listener, contextlib.suppress(KeyboardInterrupt):
-        server = _server(scenario)
+        server = _server(scenario, host)
         address = f"http://{_in_url(host)}:{listener.getsockname()[1]}"
         print(f"The page is at {address} (Ctrl-C ends it)", flush=True)
         if open_browser:  # the socket listens already, so the browser waits until the server has started
@@ -99,7 +103,7 @@ def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _server(scenario: str) -> Any:
+def _server(scenario: str, host: str) -> Any:
     """Solara's server (uvicorn's) for the page, which is imported now and not while the first visitor waits.
 
     What Solara is told by the environment, it reads on import.
@@ -112,15 +116,36 @@ def _server(scenario: str) -> Any:
             "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "false",  # nothing is reported to anybody
             "SOLARA_THEME_TITLE": "talentsim",
             "SOLARA_THEME_SHOW_BANNER": "false",
+            "SOLARA_KERNEL_CULL_TIMEOUT": VISIT_ENDS,
             "MPLBACKEND": "agg",
         }
     )
     # a page on this machine is in nobody's frame, so that the browser may keep its cookie to itself
     warnings.filterwarnings("ignore", message="Cookies with samesite=none")
     import uvicorn
+    from solara.server import kernel_context, server, starlette
 
+    from sim.page.gate import Gate
+
+    server.read_root = _in_english(server.read_root)
     config = uvicorn.Config(
-        "solara.server.starlette:app", log_level="error", timeout_graceful_shutdown=SECONDS_TO_CLOSE
+        Gate(starlette.app, host, kernel_context.contexts),
+        log_level="error",
+        proxy_headers=False,  # else a visitor may say that it is another
+        timeout_graceful_shutdown=SECONDS_TO_CLOSE,
     )
     import_module(PAGE)
     return uvicorn.Server(config)
+
+
+def _in_english(document: Callable[..., str | None]) -> Callable[..., str | None]:
+    """The document of the page, said to be English, and letting a visitor enlarge it."""
+
+    @wraps(document)
+    def told(*arguments: Any, **named: Any) -> str | None:
+        text = document(*arguments, **named)
+        for theirs, ours in DOCUMENT.items():
+            text = text and text.replace(theirs, ours, 1)
+        return text
+
+    return told

@@ -16,10 +16,12 @@ from sim.analysis.explain import CannotExplain, explain
 from sim.page import market_map, pairs
 from sim.page.address import Choices
 from sim.page.downloads import as_csv, file_name
+from sim.page.gate import VISITORS
 from sim.page.inputs import PageMarket, changed, unchanged_or_default
-from sim.page.many_runs import FEWEST_RUNS, MOST_RUNS, Ensemble, GivenUp, TooLarge, ensemble
+from sim.page.many_runs import FEWEST_RUNS, MOST_RUNS, Ensemble, TooLarge, ensemble
 from sim.page.parameters import Field, groups
 from sim.page.ticker import ticker
+from sim.page.turns import ENSEMBLES, RUNS, GivenUp
 from sim.page.widgets import EventList, Image, Notice, Picture, failure, svg
 from sim.report import market_pictures, pictures
 from sim.report.biography import tell
@@ -40,9 +42,14 @@ LATER = "There is nothing to show before the first week."
 def PageTabs(model: PageMarket, wanted: solara.Reactive[Choices]) -> None:  # noqa: N802
     """All tabs; only the one that is looked at is drawn. An ensemble goes on behind the others."""
     runs = solara.use_reactive(50)
+    address = visitor()
 
     def many() -> tuple[Ensemble | None, list[str], str]:
-        return _many(wanted.value, model.in_force.seed, runs.value, _going_on(task, runs.value))
+        try:
+            with ENSEMBLES.turn(address, lambda: _is_wanted(task)):
+                return _many(wanted.value, model.in_force.seed, runs.value, _going_on(task, runs.value))
+        except GivenUp:
+            return None, [], ""
 
     task: Any = solara.lab.use_task(many, dependencies=None)
     with solara.lab.Tabs(lazy=True):
@@ -62,6 +69,11 @@ def PageTabs(model: PageMarket, wanted: solara.Reactive[Choices]) -> None:  # no
             Parameters(wanted)
         with solara.lab.Tab("Download"):
             Downloads(model)
+
+
+def visitor() -> str:
+    """The address of whom this page is shown to."""
+    return VISITORS.address(solara.get_kernel_id())
 
 
 def draw_hiring(scenario: Any, tables: dict[str, Any], figure: Figure) -> None:
@@ -171,17 +183,21 @@ def Offers(model: PageMarket) -> None:  # noqa: N802
 @solara.component
 def Life(model: PageMarket, researcher: int) -> None:  # noqa: N802
     """A researcher's biography; the run is lived again for it, in the background."""
+    address = visitor()
 
     def told() -> tuple[str, str]:
         try:
-            story = explain(model.talent_scenario, model.in_force.seed, 0, researcher=researcher)
+            with RUNS.turn(address, lambda: _is_wanted(task)):
+                story = explain(model.talent_scenario, model.in_force.seed, 0, researcher=researcher)
             return tell(story), ""
+        except GivenUp:
+            return "", ""
         except CannotExplain as error:
             return "", str(error)
         except Exception as error:
             return "", failure(error, "The biography")
 
-    task = solara.lab.use_task(told, dependencies=[model.number, researcher])
+    task: Any = solara.lab.use_task(told, dependencies=[model.number, researcher])
     if not task.finished or task.value is None:
         solara.Text(f"Living through the run again, to its end, for researcher {researcher} ...")
         solara.ProgressLinear(True)
@@ -199,7 +215,7 @@ def Life(model: PageMarket, researcher: int) -> None:  # noqa: N802
 
 @solara.component
 def Compare(model: PageMarket) -> None:  # noqa: N802
-    """The run beside that of the unchanged scenario under the same seed."""
+    """The run beside the unchanged scenario's under the same seed: one pair, so no measure of an effect."""
     update_counter.get()
     twin = solara.use_memo(lambda: _twin(model) if model.in_force.changes else None, [model.number])
     if twin is None:
@@ -215,7 +231,9 @@ def Compare(model: PageMarket) -> None:  # noqa: N802
         Notice(f"The unchanged scenario: {twin.fault}", "problem")
         return
     plain, ours = ((market.talent_scenario, market.tables()) for market in (twin, model))
-    solara.Text(f"Both with seed {model.in_force.seed}, so with the same random numbers.")
+    words, command = pairs.what_a_pair_is(model.choices)
+    Notice(words)
+    solara.HTML("code", command)
     when, draw = [model.number, model.week], pairs
     Picture(lambda f: draw.draw_hiring(plain, ours, f), "Hires with and without the changes", when, PAIR_SIZE)
     with solara.Columns([1, 1]):
@@ -247,7 +265,9 @@ def EnsembleTab(runs: solara.Reactive[int], task: Any) -> None:  # noqa: N802
         solara.Button("Give up", on_click=lambda: task.cancel(), disabled=not task.pending)
     if task.pending:
         solara.ProgressLinear(task.progress or 0.1)
-        solara.Text(f"{(task.progress or 0):.0f} % done; the page can be used meanwhile.")
+        waits = "Waiting for its turn: so many others are being computed; the page can be used meanwhile."
+        done = f"{task.progress or 0:.0f} % done; the page can be used meanwhile."
+        solara.Text(waits if task.progress is None else done)
     elif task.finished and task.value is not None:
         found, pictures, problem = task.value
         if problem:
@@ -267,9 +287,14 @@ def _going_on(task: Any, runs: int) -> Any:
 
     def goes_on(done: int) -> bool:
         task.progress = 100 * done / runs
-        return bool(task.is_current() and threading.main_thread().is_alive())
+        return _is_wanted(task)
 
     return goes_on
+
+
+def _is_wanted(task: Any) -> bool:
+    """Whether what a task computes is still waited for."""
+    return bool(task.is_current() and threading.main_thread().is_alive())
 
 
 def _many(choices: Choices, seed: int, runs: int, goes_on: Any) -> tuple[Ensemble | None, list[str], str]:
@@ -280,8 +305,6 @@ def _many(choices: Choices, seed: int, runs: int, goes_on: Any) -> tuple[Ensembl
         found = ensemble(scenario, seed, runs, goes_on, choices.overrides)
         pictures = [svg(partial(draw, scenario, found.tables)) for draw in (draw_hiring, draw_retention)]
         return found, pictures, ""
-    except GivenUp:
-        return None, [], ""
     except TooLarge as error:
         return None, [], str(error)
     except Exception as error:

@@ -82,6 +82,39 @@ def Picture(  # noqa: N802
         Image(source, words)
 
 
+class Names(ipyvuetify.VuetifyTemplate):  # type: ignore[misc, name-defined, unused-ignore]
+    """Names for buttons of Solara's and Mesa's whose face is a sign: by selector, or by the sign."""
+
+    names = traitlets.Dict().tag(sync=True)
+    template = traitlets.Unicode(
+        """
+<template><span style="display: none"></span></template>
+<script>
+module.exports = {
+  mounted() {
+    this.watcher = new MutationObserver(() => this.put());
+    this.watcher.observe(document.body, { subtree: true, childList: true, characterData: true });
+    this.put();
+  },
+  destroyed() { this.watcher.disconnect(); },
+  methods: {
+    put() {
+      for (const button of document.querySelectorAll("button")) {
+        const known = Object.keys(this.names).find(
+          key => button.textContent.trim() === key || (/^[.]/.test(key) && button.matches(key)));
+        if (known) {
+          button.setAttribute("aria-label", this.names[known]);
+          button.title = this.names[known];
+        }
+      }
+    },
+  },
+};
+</script>
+"""
+    ).tag(sync=True)
+
+
 class Address(ipyvuetify.VuetifyTemplate):  # type: ignore[misc, name-defined, unused-ignore]
     """Puts the page's state into the browser's address, without a new entry in its history."""
 

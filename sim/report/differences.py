@@ -61,17 +61,20 @@ def plot_difference(
     )
     subtitle = f"Cumulative hires under {other} less those under {base}{over}"
     source = f"talentsim, scenarios {base} and {other} under the same random numbers. Simulated."
-    style.dress(axes, _headline(scenario, base, other, path), subtitle, source)
+    style.dress(axes, _headline(scenario, base, other, path, runs), subtitle, source)
     return axes
 
 
-def _headline(scenario: Scenario, base: str, other: str, path: Path) -> str:
+def _headline(scenario: Scenario, base: str, other: str, path: Path, runs: int) -> str:
     last = path.median[-1]
     most = int(np.argmax(np.abs(last)))
     if not last[most]:
-        return f"{other} and {base} hire alike in the median pair of runs"
-    words = "more" if last[most] > 0 else "fewer"
-    return f"Under {other}, {scenario.labs[path.labs[most]].label} hires {abs(last[most]):,.0f} {words}"
+        return f"{other} and {base} hire alike in {'the median' if runs > 1 else 'this one'} pair of runs"
+    words = f"{abs(last[most]):,.0f} {'more' if last[most] > 0 else 'fewer'}"
+    label = scenario.labs[path.labs[most]].label
+    if runs == 1:
+        return f"In this one pair of runs, {label} hires {words} under {other}"
+    return f"Under {other}, {label} hires {words}"
 
 
 def plot_sweep(scenario: Scenario, table: Any, paths: Sequence[str], ax: Axes | None = None) -> Axes | None:

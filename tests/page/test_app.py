@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import importlib.util
-import inspect
 import os
-import shutil
-import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from small_pages import Session, browser, marked, served, wait_until
 
 from sim.cli import main
 from sim.cli.options import BAD_INPUT
 from sim.page import serve as serving
 from sim.scenario.loading import load_scenario
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-HAS_PLAYWRIGHT = importlib.util.find_spec("playwright") is not None
-PATIENCE = 120  # seconds, for a busy machine
 SCREENSHOT = "TALENTSIM_SCREENSHOT"  # where the README's picture of the page is written, if anywhere
 BREAKS = 13  # the seed whose model breaks in week 3, in the tested server
 BROKEN = f"""
@@ -61,20 +52,6 @@ serve.SECONDS_TO_END = 1
 from sim.cli import main
 sys.exit(main(sys.argv[1:]))
 """
-
-in_browser = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH: the page is not tested"),
-    pytest.mark.skipif(not HAS_PLAYWRIGHT, reason="playwright is not installed: the page is not tested"),
-    pytest.mark.skipif(os.name == "nt", reason="ends the server by a signal, as a terminal does"),
-]
-
-
-def marked(test: Callable[..., None]) -> Callable[..., None]:
-    for mark in in_browser:
-        test = mark(test)
-    return test
-
 
 # Without a browser: the rest is in test_page_parts.py
 
@@ -142,134 +119,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@contextlib.contextmanager
-def served(program: str, log: Path) -> Iterator[str]:
-    """The address at which a program, given the arguments of talentsim, serves the page until Ctrl-C."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-c", program, "app", "meta-2025", "--port", str(port), "--no-open"]
-    with log.open("w") as file:
-        server = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        wait_until(lambda: server.poll() is not None or answers(f"{url}/readyz"))
-        assert server.poll() is None, log.read_text()
-        yield url
-        server.send_signal(signal.SIGINT)
-        assert server.wait(PATIENCE) in (0, 130)
-        wait_until(lambda: not someone_of(server.pid))  # workers of an ensemble see that it ended
-        lines = log.read_text().splitlines()
-        assert lines[0] == f"The page is at {url} (Ctrl-C ends it)"
-        # nothing else is told but the one failure that a test provokes
-        assert [line for line in lines[1:] if "Error: " in line] in ([], ["RuntimeError: the model broke"])
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-
-
-def someone_of(session: int) -> bool:
-    """Whether a process of a session is left."""
-    try:
-        os.killpg(session, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as reply:
-            return bool(reply.status == 200)
-    except OSError:
-        return False
-
-
-def wait_until(fact: Callable[[], Any]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not fact():
-        assert time.monotonic() < end, f"still not so after {PATIENCE} s: {inspect.getsource(fact).strip()}"
-        time.sleep(0.05)
-
-
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
-        yield browser
-        browser.close()
-
-
-class Session:
-    """One page in a browser, and all that went wrong in it."""
-
-    def __init__(self, context: Any, address: str, query: str, width: int) -> None:
-        self.page = context.new_page()
-        self.page.set_viewport_size({"width": width, "height": 900})
-        self.page.set_default_timeout(1000 * PATIENCE)
-        self.faults: list[str] = []
-        self.asked: list[str] = []
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("console", lambda said: self.faults.extend([said.text] * (said.type == "error")))
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("websocket", lambda opened: self.asked.append(opened.url))
-        self.page.goto(address + query)
-        self.page.locator(".talentsim h2").wait_for()
-
-    def press(self, button: str) -> None:
-        self.page.get_by_role("button", name=button, exact=True).click()
-
-    def reset(self, shows: str) -> None:
-        """Press Reset and wait until something is said to be in force."""
-        self.press("Reset")
-        wait_until(lambda: self.week() == 0 and shows in self.chips())
-
-    def step(self) -> None:
-        week = self.week()
-        self.press("Step")
-        wait_until(lambda: self.week() > week)
-
-    def week(self) -> int:
-        return int(self.page.locator(".talentsim h2").inner_text().split()[1])
-
-    def totals(self) -> str:
-        return str(self.page.get_by_text("researchers at").first.inner_text())
-
-    def chips(self) -> str:
-        return " | ".join(self.page.locator(".talentsim .v-chip").all_inner_texts())
-
-    def curves(self) -> list[str]:
-        """The pictures on the tab, as SVG."""
-        script = "images => Promise.all(images.map(i => fetch(i.src).then(r => r.text())))"
-        found: list[str] = self.page.locator(".talentsim img").evaluate_all(script)
-        return found
-
-    def see_curves(self, number: int) -> None:
-        wait_until(lambda: len(self.curves()) == number and all("<svg" in p for p in self.curves()))
-
-    def tab(self, name: str) -> None:
-        self.page.get_by_role("tab", name=name).click()
-
-    def notice(self, words: str) -> None:
-        self.page.locator(".notice", has_text=words).wait_for()
-
-    def no_problem(self) -> None:
-        wait_until(lambda: self.page.locator(".notice.problem").count() == 0)
-
-    def choose(self, scenario: str, shows: str) -> None:
-        self.page.locator(".v-navigation-drawer .v-select").first.click()
-        self.page.get_by_role("option", name=scenario, exact=True).click()
-        self.page.locator(".v-navigation-drawer").get_by_text(shows).wait_for()
-
-    def move_slider(self, label: str, key: str, shows: str = "") -> None:
-        """Move a slider by a key, and wait until its label says where it stands."""
-        self.page.get_by_role("slider", name=label).focus()
-        self.page.keyboard.press(key)
-        self.page.get_by_text(f"{label}{shows}").first.wait_for()
+    with browser() as found:
+        yield found
 
 
 Visit = Callable[..., Session]
@@ -310,10 +163,10 @@ def test_step_and_play_move_the_week_and_both_curves(visit: Visit) -> None:
     session.step()
     assert session.week() == 2 * week
     wait_until(lambda: all(a != b for a, b in zip(before, session.curves(), strict=True)))
-    session.press("▶")
+    session.press("▶ Play")
     wait_until(lambda: session.week() > 3 * week)
-    session.press("❚❚")
-    session.page.get_by_role("button", name="▶", exact=True).wait_for()
+    session.press("❚❚ Pause")
+    session.page.get_by_role("button", name="▶ Play", exact=True).wait_for()
     wait_until(lambda: session.page.get_by_role("button", name="Step", exact=True).is_enabled())
 
 
@@ -486,8 +339,15 @@ def test_an_ensemble_runs_beside_the_page(visit: Visit) -> None:
     session.see_curves(2)
     session.move_slider("Runs", "End", ": 200")
     session.press("Run them")
+    session.page.get_by_text("% done").wait_for()
+    other = visit()
+    other.tab("Ensemble")
+    other.move_slider("Runs", "Home", ": 10")
+    other.press("Run them")
+    other.page.get_by_text("Waiting for its turn").wait_for()  # one of an address is computed at a time
     session.press("Give up")
     wait_until(lambda: session.page.get_by_role("button", name="Run them").is_enabled())
+    other.page.get_by_text("10 runs of meta-2025 as it stands, seed 1").wait_for()
 
 
 @marked
@@ -502,32 +362,77 @@ def test_ctrl_c_in_the_midst_of_an_ensemble_is_quiet(chromium: Any, tmp_path: Pa
 
 
 @marked
-def test_narrow_and_by_keyboard_alone(visit: Visit) -> None:
-    session = visit(width=800)
+@pytest.mark.parametrize("width", [390, 800])
+def test_narrow_and_by_keyboard_alone(visit: Visit, width: int) -> None:
+    session = visit(width=width)
     page = session.page
-    assert page.evaluate("document.documentElement.scrollWidth") <= 800
-    for name in ("Reset", "▶", "Step"):
+    heading, drawer = page.locator(".talentsim h2"), page.locator(".v-navigation-drawer")
+    assert drawer.bounding_box()["x"] + drawer.bounding_box()["width"] <= 0  # it begins closed
+    reach(page, "Scenario and controls")
+    page.keyboard.press("Enter")
+    wait_until(lambda: drawer.bounding_box()["x"] == 0)
+    for name in ("Reset", "▶ Play", "Step"):
         box = page.get_by_role("button", name=name, exact=True).bounding_box()
         assert box["x"] >= 0
-        assert box["x"] + box["width"] <= 800
+        assert box["x"] + box["width"] <= width
+    if width > 720:  # not one upon the other
+        wait_until(lambda: heading.bounding_box()["x"] >= drawer.bounding_box()["width"])
     reach(page, "Step")
     page.keyboard.press("Enter")
     wait_until(lambda: session.week() > 0)
+    page.mouse.click(width - 10, 600)
+    wait_until(lambda: drawer.bounding_box()["x"] < 0)  # a touch beside it closes it
     session.see_curves(2)
-    assert page.locator(".talentsim img").last.bounding_box()["width"] <= 800
-    heading, drawer = page.locator(".talentsim h2").bounding_box(), page.locator(".v-navigation-drawer")
-    assert heading["x"] >= drawer.bounding_box()["width"]  # not one upon the other
+    assert page.locator(".talentsim img").last.bounding_box()["width"] <= width
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     reach(page, "Map")
     page.keyboard.press("Enter")
     page.get_by_alt_text("Labs sized by headcount").wait_for()
     assert faint(page) == []
 
 
+@marked
+def test_the_document_has_a_language_a_heading_and_named_buttons(visit: Visit) -> None:
+    session = visit("?week=10&set=market.choice.pay_elasticity=3")
+    page = session.page
+    assert page.evaluate("document.documentElement.lang") == "en"
+    assert page.locator("h1").all_inner_texts() == ["talentsim: the market for AI talent"]
+    zoom = page.locator("meta[name=viewport]").get_attribute("content")
+    assert "user-scalable" not in zoom  # whoever sees badly may enlarge the page
+    assert "maximum-scale" not in zoom
+    for tab in ("Curves", "Offers", "Compare", "Ensemble", "Download"):
+        session.tab(tab)
+        page.wait_for_timeout(300)
+        assert unnamed(page) == []
+
+
+def unnamed(page: Any) -> list[str]:
+    """Buttons and tabs that say in no word what they do."""
+    script = """() => [...document.querySelectorAll('button, [role=button], [role=tab], a')]
+        .filter(e => !/[a-z]{3}/i.test(e.getAttribute('aria-label') || e.textContent))
+        .map(e => e.outerHTML)"""
+    found: list[str] = page.evaluate(script)
+    return found
+
+
+@marked
+def test_a_pair_of_runs_is_not_called_an_effect(visit: Visit) -> None:
+    session = visit("?week=30&set=market.choice.pay_elasticity=3")
+    session.tab("Compare")
+    session.notice("one pair of runs, both with seed 1 and so under the same random numbers")
+    session.notice("no measure of their effect")
+    session.page.get_by_text("talentsim compare meta-2025 meta-2025.yaml --runs 200").wait_for()
+    session.see_curves(3)
+    assert "In this one pair of runs, " in session.curves()[1]
+
+
 def reach(page: Any, words: str) -> None:
     """Go to a control with the Tab key alone."""
     for _ in range(60):
         page.keyboard.press("Tab")
-        text = page.evaluate("document.activeElement.innerText || ''")
+        text = page.evaluate(
+            "document.activeElement.getAttribute('aria-label') || document.activeElement.innerText || ''"
+        )
         if text.strip().lower() == words.lower():
             return
     raise AssertionError(f"{words} is not reached by the Tab key")
