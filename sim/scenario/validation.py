@@ -23,7 +23,7 @@ from sim.scenario.errors import (
     shown,
     suggestion,
 )
-from sim.scenario.provenance import Plain, cited_value
+from sim.scenario.provenance import CITING, Plain, cited_value
 from sim.scenario.quantities import QuantityError
 from sim.scenario.yaml_nodes import Node
 
@@ -192,7 +192,7 @@ def _dotted(path: Path) -> str:
 
 
 def _cite_hint(value: object) -> str:
-    cites = isinstance(value, dict) and value and value.keys() <= {"source", "note"}
+    cites = isinstance(value, dict) and value and value.keys() < set(CITING)
     return "a number with a source is {value: ..., source: ...}" if cites else ""
 
 
