@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from sim.scenario.errors import Citation, Place
+from sim.scenario.older_yaml import reads_otherwise
 from sim.scenario.provenance import Plain
 from sim.scenario.yaml_nodes import Node, Scalar, reads_as_text
 from sim.system.interrupts import interrupts
@@ -86,7 +87,7 @@ def _yaml_node(data: Plain, flow: bool = False) -> MappingNode | SequenceNode | 
     if isinstance(data, list):
         return SequenceNode(_TAG + "seq", [_yaml_node(item) for item in data], flow_style=flow or not data)
     if isinstance(data, str):
-        quoted = not reads_as_text(data) or not data.isprintable()
+        quoted = not reads_as_text(data) or not data.isprintable() or reads_otherwise(data)
         tag = "timestamp" if _DATE.fullmatch(data) else "str"
         return ScalarNode(_TAG + tag, data, style='"' if quoted else None)
     return ScalarNode(_TAG + _TAGS[type(data)], json.dumps(data))
