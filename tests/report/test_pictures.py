@@ -280,6 +280,20 @@ def test_the_source_says_what_was_fitted_and_nothing_that_is_not_known(meta):
             assert ("fitted" in words) == (scenario is meta)
 
 
+def test_verbs_agree_with_those_who_do_it(meta):
+    def told(*labs: str, kind: str = "failure") -> str:
+        columns = {"run": [0] * len(labs), "week": [9] * len(labs), "lab": labs, "name": ["x"] * len(labs)}
+        table = synthetic.table("events", len(labs), kind=[kind] * len(labs), **columns)
+        return event_marks(meta, table, 1)[0][1]
+
+    assert told("meta") == "Meta fails"
+    assert told("meta", "openai") == "Meta and OpenAI fail"
+    assert told("meta", kind="hiring_freeze") == "Meta freezes hiring"
+    assert told("", kind="layoff") == "All labs lay off staff"
+    assert told("meta", "xai", kind="revaluation") == "Meta and xAI are worth more or less"
+    assert told("meta", "xai", kind="strategy_change") == "Meta and xAI change their strategy"
+
+
 def test_an_event_of_few_runs_is_not_marked(meta):
     labs = labs_table(list(meta.labs), GROWTH["all alike"])
     rare = synthetic.table(
