@@ -17,7 +17,7 @@ from sim.analysis.curves import MONTHS_24
 from sim.analysis.ensemble import HIRES, MOMENTS, RETENTION, Ensemble, measure, occurrences
 from sim.scenario.schema import Scenario
 from sim.system.arrays import Floats
-from sim.system.tables import CAUSES, FORMAT
+from sim.system.tables import CAUSES, FORMAT, codes, numbers
 
 _INNER = ("retention.", "exits_24m.")  # figures that have their own section
 
@@ -50,6 +50,7 @@ def summary_of(scenario: Scenario, seed: int, ensemble: Ensemble, failed: int = 
         "failed": failed,
         "weeks": len(ensemble.dates),
         "labs": _labs(ensemble),
+        "failed_labs": failed_labs(ensemble.events, len(ensemble.runs)),
         "campaigns": {
             name: {figure: spread(values) for figure, values in figures.items()}
             for name, figures in ensemble.campaigns.items()
@@ -114,6 +115,25 @@ def _flows(ensemble: Ensemble) -> dict[str, dict[str, Any]]:
         origin: {goal: spread(moved[:, i, j]) for j, goal in enumerate(ensemble.labs) if i != j}
         for i, origin in enumerate(ensemble.labs)
     }
+
+
+def failed_labs(events: Any, runs: int) -> dict[str, Any]:
+    """The labs that failed, by name: in how many of the runs, and in which week.
+
+    Args:
+        events: recorded table.
+        runs: how many runs came to their end.
+    """
+    kind, kinds = codes(events.column("kind"))
+    lab, names = codes(events.column("lab"))
+    here = kind == kinds.index("failure") if "failure" in kinds else np.zeros(len(kind), bool)
+    run, week = numbers(events.column("run")), numbers(events.column("week")).astype(float)
+    found = {}
+    for number in np.unique(lab[here]):
+        mine = here & (lab == number)
+        often = len(np.unique(run[mine]))
+        found[names[number]] = {"runs": often, "share": often / runs, "week": spread(week[mine])}
+    return found
 
 
 def _events(ensemble: Ensemble) -> dict[str, Any]:

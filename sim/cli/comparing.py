@@ -13,13 +13,20 @@ from sim.cli.progress import Jobs, Runs, Seed, Where, perform, report_failures, 
 from sim.cli.progress import resume as finish
 from sim.cli.running import check_size, show_run
 
+OverridesOfAll = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="PATH=VALUE", help="change a value in every scenario compared, on all sides alike"
+    ),
+]
+
 
 @cli.command(epilog="Example:  talentsim compare baseline meta-2025 --runs 200")
 def compare(
     scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO OTHER...", help="names or paths")],
     runs: Runs = 200,
     seed: Seed = 1,
-    set_: Overrides = None,
+    set_: OverridesOfAll = None,
     out: Annotated[Path | None, typer.Option(help="folder of the results  [runs/compare-<hash>]")] = None,
     jobs: Jobs = None,
     where: Where = "local",
@@ -118,7 +125,7 @@ def _show_rows(folder: Path, as_json: bool) -> None:
 
 def _head(manifest: dict[str, Any]) -> dict[str, Any]:
     """What the machine form says of itself."""
-    names = ("format", "kind", "seed", "runs", "notes", "points")
+    names = ("format", "kind", "seed", "runs", "set", "notes", "points")
     return {name: manifest[name] for name in names if name in manifest} | {
         "variants": list(manifest["variants"])
     }

@@ -106,7 +106,7 @@ def sources(scenario: ScenarioName, set_: Overrides = None, as_json: AsJson = Fa
         typer.echo(json.dumps(entries, indent=2, ensure_ascii=False))
         return
     rows = [("path", "value", "source", "where")]
-    rows += [(n.path, _with_unit(n), n.source or "no source", n.where) for n in found]
+    rows += [(n.path, _with_unit(n), n.origin, n.where) for n in found]
     _print_columns(rows)
     cited = {figure["id"]: figure for number in found for figure in cited_figures(number, figures)}
     typer.echo()
@@ -128,11 +128,16 @@ def _figure_row(figure: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _count(found: Sequence[Any]) -> str:
-    assumed = sum(number.source == "assumption" for number in found)
+    from sim.scenario.provenance import ASSUMPTION, FITTED
+
+    assumed = sum(number.source == ASSUMPTION for number in found)
+    fitted = sum(number.source == FITTED for number in found)
     silent = sum(not number.source for number in found)
-    cited = len(found) - assumed - silent
     words = f", {silent} without a source" if silent else ""
-    return f"{len(found)} numbers: {cited} cite figures, {assumed} are assumptions{words}"
+    cited = len(found) - assumed - fitted - silent
+    return (
+        f"{len(found)} numbers: {cited} cite figures, {fitted} were fitted, {assumed} are assumptions{words}"
+    )
 
 
 def _print_columns(rows: Sequence[Sequence[str]]) -> None:

@@ -236,7 +236,15 @@ def _finish_comparison(work: Work, staged: Path, jobs: int, known: dict[str, Ens
             ensembles[name] = ensemble
     if known.keys() != variants.keys():
         _write_comparison(work, staged, ensembles)
-    _write_manifest(work, staged, {"notes": comparing.not_shared(ensembles), "failures": failures})
+    changes = list(work.experiment.first.origin[1]) if work.experiment.first.origin else []
+    notes = [*_set_everywhere(changes), *comparing.not_shared(ensembles)]
+    _write_manifest(work, staged, {"set": changes, "notes": notes, "failures": failures})
+
+
+def _set_everywhere(changes: Sequence[str]) -> list[str]:
+    """That what was set on the command line is no difference between the scenarios compared."""
+    said = ", ".join(f"--set {change}" for change in changes)
+    return [f"{said}: set in every scenario compared, on all sides alike"] if changes else []
 
 
 def _write_comparison(work: Work, staged: Path, ensembles: dict[str, Ensemble]) -> None:

@@ -62,7 +62,7 @@ def _field(number: Number, depth: int, figures: Mapping[str, Figure]) -> Field:
         ", ".join(filter(None, (f"{figure['id']}: {figure['measures']}", figure["says"])))
         for figure in cited_figures(number, figures)
     ]
-    source = f"Source: {number.source}" if number.source else "No source"
+    source = f"Source: {number.origin}" if number.source else "No source"
     told = [
         f"{number.meaning[:1].upper()}{number.meaning[1:]}" if number.meaning else "",
         f"Symbol {number.symbol}" if number.symbol else "",

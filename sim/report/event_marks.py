@@ -26,6 +26,8 @@ OF_THE_MARKET = {
     "no_deal": "ends talks without a deal",
     "lab_founded": "is founded",
 }
+ALL = "All labs"
+_PLURALS = {"is": "are"}  # verbs that are more than the singular without its s
 NUMBER_GAP = 11.0  # points from one number to the next
 
 
@@ -48,9 +50,10 @@ def event_marks(scenario: Scenario, events: Any, runs: int) -> list[Mark]:
         event = next((e for e in scenario.events if _is(e, kind, name, lab)), None)
         day = _day_of(scenario, event, int(np.median(week[here])))
         marks.setdefault((day, _words(scenario, kind, name, event)), []).append(
-            scenario.labs[lab].label if lab else "All labs"
+            scenario.labs[lab].label if lab else ALL
         )
-    return [(day, f"{_joined(labels)} {words}") for (day, words), labels in sorted(marks.items())]
+    told = sorted(marks.items())
+    return [(day, f"{_joined(labels)} {_agreeing(words, labels)}") for (day, words), labels in told]
 
 
 def _day_of(scenario: Scenario, event: Event | None, week: int) -> date:
@@ -62,6 +65,15 @@ def _day_of(scenario: Scenario, event: Event | None, week: int) -> date:
 
 def _joined(labels: list[str]) -> str:
     return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
+
+
+def _agreeing(words: str, labels: list[str]) -> str:
+    """The words with their verb in the number of those who do it: one lab freezes, several freeze."""
+    if labels != [ALL] and len(labels) == 1:
+        return words
+    verb, _, rest = words.partition(" ")
+    plural = _PLURALS.get(verb, verb.removesuffix("s"))
+    return f"{plural} {rest.replace('its ', 'their ', 1) if rest.startswith('its ') else rest}".strip()
 
 
 def _words(scenario: Scenario, kind: str, name: str, event: Event | None) -> str:

@@ -15,6 +15,7 @@ from sim.analysis import counts
 from sim.analysis.counts import FLOW_WEEKS, Panel
 from sim.analysis.curves import Z_95
 from sim.report import pictures, style
+from sim.report.sentences import source_line
 from sim.scenario.quantities import format_money
 from sim.scenario.schema import Scenario
 from sim.system.arrays import Floats, Integers
@@ -47,7 +48,7 @@ def plot_flows(scenario: Scenario, spells: Any, ax: Axes | None = None) -> Axes:
 def draw_flows(scenario: Scenario, flows: Integers, ax: Axes | None = None) -> Axes:
     """As `plot_flows`, from what is counted already: moves (runs R, lab left L, lab joined L)."""
     axes = ax if ax is not None else style.new_axes(GRID_FRAME)
-    labs, source = list(scenario.labs), pictures.source_line(scenario)
+    labs, source = list(scenario.labs), source_line(scenario)
     if not flows.any():
         return style.nothing(axes, "Nobody moves from lab to lab", source)
     mean = flows.mean(axis=0)
@@ -89,7 +90,7 @@ def plot_pay(
         by: a curve for each lab that offers, or for each place that people are at when they are asked.
     """
     axes = ax if ax is not None else style.new_axes(CURVE_FRAME)
-    written, source = _written(offers), pictures.source_line(scenario)
+    written, source = _written(offers), source_line(scenario)
     package = _package(written)
     if not package.any():
         return style.nothing(axes, "No offers with a package were written", source)
@@ -205,7 +206,7 @@ def plot_acceptance(scenario: Scenario, offers: Any, ax: Axes | None = None) -> 
         ax: axes to draw on; new ones if not given.
     """
     axes = ax if ax is not None else style.new_axes(CURVE_FRAME)
-    found, source = acceptance(offers), pictures.source_line(scenario)
+    found, source = acceptance(offers), source_line(scenario)
     if not found.offers.any():
         return style.nothing(axes, "No offers with a package were written", source)
     middle, (low, high) = np.sqrt(found.edges[:-1] * found.edges[1:]), found.intervals
@@ -241,7 +242,7 @@ def plot_budget(scenario: Scenario, labs: Any, ax: Axes | None = None) -> Axes:
     """
     axes = ax if ax is not None else style.new_axes(BUDGET_FRAME)
     if not labs.num_rows:
-        return style.nothing(axes, "No weeks were recorded", pictures.source_line(scenario))
+        return style.nothing(axes, "No weeks were recorded", source_line(scenario))
     panel = Panel.of(labs, list(scenario.labs))
     days, palette, ends = pictures.ends_of(panel.dates), style.colours(panel.labs), []
     cash = _bands(panel, "cash_cents")
@@ -271,7 +272,7 @@ def plot_budget(scenario: Scenario, labs: Any, ax: Axes | None = None) -> Axes:
     label, most = pictures.short_name(scenario, panel.labs[richest]), _money(cash[1, -1, richest])
     words = "Cash for talent by lab; dashed: committed to offers and campaigns"
     headline, over = f"{label} has most left for talent: {most}", pictures.over_runs(len(panel.runs))
-    style.dress(axes, headline, words + over, pictures.source_line(scenario))
+    style.dress(axes, headline, words + over, source_line(scenario))
     return axes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,14 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 from sim.analysis import counts, curves
 from sim.analysis.counts import Panel, SpellCounts
 from sim.analysis.curves import MONTHS_12, MONTHS_24
+from sim.analysis.summary import failed_labs
 from sim.report import style
 from sim.report.event_marks import event_marks, number_events, write_events
-from sim.scenario.quantities import WEEKS_PER_YEAR
+from sim.report.sentences import failing_line, source_line, span
 from sim.scenario.schema import Scenario
 from sim.system.arrays import Floats
 from sim.system.files import replacing
 
-SOURCE = (
-    "talentsim, scenario {name}. Simulated; acceptance, retention and flows are fitted to public figures."
-)
 LONGEST_NAME = 18  # letters of a lab's label that fit beside a picture
 FEWEST = 5  # a retention curve ends where fewer than this many spells a run are still watched
 
@@ -80,12 +79,11 @@ def draw_hiring(
         for j, lab in enumerate(labs)
     ]
     style.label_ends(axes, ends)
-    style.dress(
-        axes,
-        _hiring_headline(scenario, middle),
-        "Cumulative hires by lab" + over_runs(runs),
-        source_line(scenario),
-    )
+    subtitle = "Cumulative hires by lab" + over_runs(runs)
+    failed = failing_line(failed_labs(events, runs), runs, partial(short_name, scenario))
+    if failed and not small:  # there is room for a second line, and no list of events beside it
+        subtitle += f"\n{failed}"
+    style.dress(axes, _hiring_headline(scenario, hires, middle), subtitle, source_line(scenario))
     return axes
 
 
@@ -144,7 +142,8 @@ def draw_retention(scenario: Scenario, pooled: SpellCounts, single: Floats, ax: 
     style.label_ends(axes, ends)
     subtitle = "Share of new hires still at the lab, by time since they started (Kaplan-Meier)"
     over = f"; {runs} runs together, band: 5th to 95th percentile of runs" if runs > 1 else "; one run"
-    style.dress(axes, _retention_headline(scenario, labs, survival), subtitle + over, source_line(scenario))
+    headline = _retention_headline(scenario, labs, survival, pooled.at_risk, runs)
+    style.dress(axes, headline, subtitle + over, source_line(scenario))
     return axes
 
 
@@ -195,37 +194,35 @@ def over_runs(runs: int) -> str:
     return f"; median of {runs} runs, band: 5th to 95th percentile" if runs > 1 else "; one run"
 
 
-def source_line(scenario: Scenario) -> str:
-    """Where a picture's numbers come from."""
-    return SOURCE.format(name=scenario.name)
-
-
-def _hiring_headline(scenario: Scenario, middle: Floats) -> str:
-    order = np.argsort(-middle[-1], kind="stable")[:2]
+def _hiring_headline(scenario: Scenario, hires: Any, middle: Floats) -> str:
+    order = np.argsort(-middle[-1], kind="stable")
     labels = [list(scenario.labs.values())[j].label for j in order]
-    hired = [f"{middle[-1, j]:,.0f}" for j in order]
-    span = _span(len(middle))
-    if not middle[-1, order[0]]:
-        return f"Nobody hires in {span}"
-    if len(order) == 1 or not middle[-1, order[1]]:
-        return f"{labels[0]} hires most: {hired[0]} in {span}"
-    return f"{labels[0]} and {labels[1]} hire most: {hired[0]} and {hired[1]} in {span}"
+    last = [*middle[-1, order], 0.0, 0.0]  # as if two more labs hired nobody
+    hired, time = [f"{number:,.0f}" for number in last], span(len(middle))
+    if not last[0]:
+        return f"{'In the median run nobody' if np.any(hires) else 'Nobody'} hires in {time}"
+    if not last[1]:
+        return f"{labels[0]} hires{' most:' if len(labels) > 1 else ''} {hired[0]} in {time}"
+    if last[1] == last[2]:  # nobody is second alone
+        most = f"{labels[0]} hires most" if last[0] > last[1] else f"{last.count(last[0])} labs hire most"
+        return f"{most}: {hired[0]}{'' if last[0] > last[1] else ' each'} in {time}"
+    return f"{labels[0]} and {labels[1]} hire most: {hired[0]} and {hired[1]} in {time}"
 
 
-def _span(weeks: int) -> str:
-    """A number of weeks in words."""
-    years = weeks / WEEKS_PER_YEAR
-    if years > 1.5:
-        return f"{years:.0f} years"
-    return f"{weeks} week{'s' if weeks > 1 else ''}"
-
-
-def _retention_headline(scenario: Scenario, labs: list[str], survival: Floats) -> str:
-    coloured = range(min(len(labs), len(style.COLOURS)))
+def _retention_headline(
+    scenario: Scenario, labs: list[str], survival: Floats, at_risk: Any, runs: int
+) -> str:
+    """What is seen at the last of the moments up to which enough hires are watched."""
+    if not at_risk.any():
+        return "Nobody was hired"
+    watched = [_watched_weeks(at_risk[j], runs) for j in range(min(len(labs), len(style.COLOURS)))]
     for week, words in ((MONTHS_24, "two years"), (MONTHS_12, "one year")):
         if survival.shape[-1] <= week:
             continue
-        known = [j for j in coloured if np.isfinite(survival[j, week])]
+        known = [j for j, weeks in enumerate(watched) if weeks >= week and np.isfinite(survival[j, week])]
+        if len(known) == 1:
+            share, label = survival[known[0], week], scenario.labs[labs[known[0]]].label
+            return f"After {words}, {share:.0f} % of new hires are still at {label}"
         if len(known) > 1:
             best, worst = (
                 max(known, key=lambda j: survival[j, week]),

@@ -11,12 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sim.report.prose import counted
+from sim.report.sentences import failing_sentence, fitted_sentence, nine_of_ten
 from sim.scenario.schema import Scenario
-
-FITTED = (
-    "Fitted, not predicted: the campaign's acceptance (article.acceptance), retention (R1 to R4), flows and "
-    "moves to rivals (R6, R7, K1), headcounts (part of the opening market)."
-)
 
 
 def print_summary(
@@ -31,17 +28,19 @@ def print_summary(
         console: where to print; standard output if not given.
     """
     out = console or Console(soft_wrap=False)
-    runs = summary["runs"]
+    runs = summary["runs"] - summary["failed"]
     out.print(Text(scenario.title, style="bold"))
-    failed = f"{runs - summary['failed']} of " if summary["failed"] else ""
-    out.print(
-        f"{failed}{runs} run{'s' if runs > 1 else ''} of {summary['weeks']} weeks, seed {summary['seed']}"
-    )
+    failed = f"{runs:,} of " if summary["failed"] else ""
+    asked, weeks = counted(summary["runs"], "run"), counted(summary["weeks"], "week")
+    out.print(f"{failed}{asked} of {weeks}, seed {summary['seed']}")
     out.print()
     for name, campaign in summary["campaigns"].items():
-        out.print(Text(campaign_sentence(scenario, name, campaign)))
-    out.print(_labs_table(scenario, summary["labs"]))
-    out.print(Text(FITTED, style="dim"))
+        out.print(Text(campaign_sentence(scenario, name, campaign, runs)))
+    if failing := failing_sentence(scenario, summary.get("failed_labs", {}), runs):
+        out.print(Text(failing, style="bold"))
+    out.print(_labs_table(scenario, summary["labs"], runs))
+    if fitted := fitted_sentence(scenario):
+        out.print(Text(fitted, style="dim"))
     if folder is not None:
         out.print(
             Text(
@@ -135,10 +134,12 @@ def print_sweep(
         console: where to print; standard output if not given.
     """
     out = console or Console()
-    out.print(f"{len(manifest['points'])} variants of {manifest['runs']} runs, seed {manifest['seed']}")
-    variants = dict(zip(manifest["variants"], manifest["points"], strict=True))
-    table = _table("variant", "campaigns gain", "all labs hire", caption="means over runs")
-    for variant, point in variants.items():
+    variants, runs = counted(len(manifest["points"]), "variant"), counted(manifest["runs"], "run")
+    out.print(f"{variants} of {runs}, seed {manifest['seed']}")
+    points = dict(zip(manifest["variants"], manifest["points"], strict=True))
+    caption = "means over runs" if manifest["runs"] > 1 else "one run each"
+    table = _table("variant", "campaigns gain", "all labs hire", caption=caption)
+    for variant, point in points.items():
         mine = [row for row in rows if row["variant"] == variant]
         values = ", ".join(f"{path.split('.')[-1]}={value}" for path, value in point.items())
         table.add_row(
@@ -164,33 +165,38 @@ def _interval(row: dict[str, Any]) -> str:
     return f"{_signed(row['lower'])} to {_signed(row['upper'])}"
 
 
-def campaign_sentence(scenario: Scenario, name: str, campaign: dict[str, Any]) -> str:
-    """What came of a campaign, in words."""
+def campaign_sentence(scenario: Scenario, name: str, campaign: dict[str, Any], runs: int) -> str:
+    """What came of a campaign in so many runs, in words."""
     event = next(e.campaign for e in scenario.events if e.campaign is not None and e.campaign.name == name)
     lab, target = scenario.labs[event.lab].label, scenario.labs[event.target].label
+    begin = "In the median run " if runs > 1 else ""
     if not campaign["offered"]["p50"]:
-        return f"In the median run {lab} makes no offers at {target}."
+        return f"{begin}{lab} makes no offers at {target}."
     accepted, rate = campaign["accepted"], campaign["acceptance_rate"]["mean"]
     largest, half = _usd(campaign["largest_package_usd"]["p50"]), _usd(campaign["median_package_usd"]["p50"])
+    among = f"{_range(accepted)} in {nine_of_ten(runs)}, " if runs > 1 else ""
+    share = _percent(rate) + (" on average" if runs > 1 else "")
+    offered, joined, others = (round(campaign[key]["p50"]) for key in ("offered", "accepted", "followers"))
+    accept, follow = ("accepts" if joined == 1 else "accept"), ("follows" if others == 1 else "follow")
     return (
-        f"In the median run {lab} offers {campaign['offered']['p50']:.0f} {target} researchers up to "
-        f"{largest} USD each (half of them more than {half}), and {accepted['p50']:.0f} accept: "
-        f"{_range(accepted)} in nine runs of ten, {_percent(rate)} on average; "
-        f"{campaign['followers']['p50']:.0f} others follow them."
+        f"{begin}{lab} offers {counted(offered, f'{target} researcher')} up to {largest} USD each "
+        f"(half of them {half} or more), and {joined} {accept}: {among}{share}; "
+        f"{counted(others, 'other')} {follow} them."
     )
 
 
-def _labs_table(scenario: Scenario, labs: dict[str, Any]) -> Table:
+def _labs_table(scenario: Scenario, labs: dict[str, Any], runs: int) -> Table:
+    spreads = f"medians over runs, in brackets {nine_of_ten(runs)}; " if runs > 1 else ""
     caption = (
-        "medians over runs, in brackets nine runs of ten; taken: share of offers accepted; "
-        "stay: hires still there after 24 months; spent in USD"
+        f"{spreads}taken: share of offers accepted; stay: hires still there after 24 months; spent in USD"
     )
     table = _table("lab", "staff", "hires", "leave", "offers", "taken", "stay", "spent", caption=caption)
     for name, figures in labs.items():
+        among = f" ({_range(figures['hires'])})" if runs > 1 else ""
         table.add_row(
             Text(scenario.labs[name].label),
             f"{figures['headcount_end']['p50']:.0f}",
-            f"{figures['hires']['p50']:.0f} ({_range(figures['hires'])})",
+            f"{figures['hires']['p50']:.0f}{among}",
             f"{figures['departures']['p50']:.0f}",
             f"{figures['offers']['p50']:,.0f}",
             _percent(figures["acceptance_rate"]["p50"]),

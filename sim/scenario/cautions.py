@@ -15,7 +15,9 @@ from pydantic import BaseModel
 
 from sim.scenario.annotations import quantity_at
 from sim.scenario.errors import Issue, Place, Problem, shown
-from sim.scenario.provenance import cited_value
+from sim.scenario.leftovers import left_behind
+from sim.scenario.means import short_of_means
+from sim.scenario.provenance import cited_value, value_places
 from sim.scenario.quantities import MONEY, MONEY_RATE, SIGNED_MONEY
 from sim.scenario.schema import Scenario
 from sim.scenario.yaml_nodes import Node
@@ -25,7 +27,7 @@ _PACKAGE = str(Path(__file__).parents[1])
 _POINT_FOR_THOUSANDS = re.compile(r"[+-]?\s*\$?\s*([1-9]\d{0,2})\.(\d{3})\s*(?:\$|USD)?\s*(?:(?:/|per\b).*)?")
 _MONIES = (MONEY, SIGNED_MONEY, MONEY_RATE)
 
-OF_SCENARIO: tuple[Callable[[Scenario], Iterator[Issue]], ...] = ()
+OF_SCENARIO: tuple[Callable[[Scenario], Iterator[Issue]], ...] = (short_of_means,)
 
 
 class ScenarioWarning(UserWarning):
@@ -38,7 +40,11 @@ class ScenarioWarning(UserWarning):
 
 def cautions(scenario: Scenario, tree: Node) -> list[Problem]:
     """All cautions about a scenario and the tree that it was read from, in the order of their places."""
-    found = [*_of_text(tree), *(issue for check in OF_SCENARIO for issue in check(scenario))]
+    found = [
+        *_of_text(tree),
+        *left_behind(scenario, dict(value_places(tree)), tree.place.file),
+        *(issue for check in OF_SCENARIO for issue in check(scenario)),
+    ]
     placed = [Problem.at(_place(tree, one.path), one.path, one.message, one.hint) for one in found]
     return sorted(placed, key=lambda one: (one.file, one.line or 0, one.column or 0))
 

@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from sim.scenario.errors import Citation, Place
+from sim.scenario.older_yaml import reads_otherwise
 from sim.scenario.provenance import Plain
 from sim.scenario.yaml_nodes import Node, Scalar, reads_as_text
 from sim.system.interrupts import interrupts
@@ -28,7 +29,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def plain_data(section: BaseModel, citations: Mapping[str, Citation]) -> Plain:
-    """A model as plain data, with `{value, source, note}` where a path has a citation.
+    """A model as plain data, with `{value, source, targets, note}` where a path has a citation.
 
     A field that is None by default and in fact is left out.
     """
@@ -53,7 +54,9 @@ def _plain(value: object, written: Any, path: str, citations: Mapping[str, Citat
     citation = citations.get(path)
     if citation is None:
         return plain
-    said = {"source": citation.source, "note": citation.note}
+    said: dict[str, Plain] = {
+        "source": citation.source, "targets": list(citation.targets), "note": citation.note,
+    }  # fmt: skip
     return {"value": plain, **{key: text for key, text in said.items() if text}}
 
 
@@ -76,15 +79,15 @@ def to_yaml(data: Plain, width: int = _WIDTH) -> str:
     return stream.getvalue()
 
 
-def _yaml_node(data: Plain) -> MappingNode | SequenceNode | ScalarNode:
+def _yaml_node(data: Plain, flow: bool = False) -> MappingNode | SequenceNode | ScalarNode:
     if isinstance(data, dict):
-        items = [(_yaml_node(key), _yaml_node(item)) for key, item in data.items()]
-        on_one_line = not any(isinstance(item, dict | list) for item in data.values()) and "value" in data
-        return MappingNode(_TAG + "map", items, flow_style=on_one_line or not data)
+        cited = "value" in data and not isinstance(data["value"], dict | list)
+        items = [(_yaml_node(key), _yaml_node(item, flow=cited)) for key, item in data.items()]
+        return MappingNode(_TAG + "map", items, flow_style=cited or not data)
     if isinstance(data, list):
-        return SequenceNode(_TAG + "seq", [_yaml_node(item) for item in data], flow_style=not data)
+        return SequenceNode(_TAG + "seq", [_yaml_node(item) for item in data], flow_style=flow or not data)
     if isinstance(data, str):
-        quoted = not reads_as_text(data) or not data.isprintable()
+        quoted = not reads_as_text(data) or not data.isprintable() or reads_otherwise(data)
         tag = "timestamp" if _DATE.fullmatch(data) else "str"
         return ScalarNode(_TAG + tag, data, style='"' if quoted else None)
     return ScalarNode(_TAG + _TAGS[type(data)], json.dumps(data))

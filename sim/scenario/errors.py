@@ -83,14 +83,15 @@ class ScenarioError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Where a number comes from: ids of figures, comma-separated, or the word assumption.
+    """Where a number comes from: ids of figures, comma-separated, or the word assumption or fitted.
 
-    Two citations are equal when they say the same, wherever it stands. `file` and `line` are empty
-    for a default of the schema.
+    `targets` are the ids of the figures that a fitted number was set to meet. Two citations are equal
+    when they say the same, wherever it stands. `file` and `line` are empty for a default of the schema.
     """
 
     source: str
     note: str = ""
+    targets: tuple[str, ...] = ()
     file: str = field(default="", compare=False)
     line: int | None = field(default=None, compare=False)
 

@@ -182,7 +182,7 @@ class Campaign(Happening):
     weeks: Annotated[Weeks, Field(ge=1)] = parameter("8 weeks", "approaches are spread evenly over so long")
     interviews: Literal["skip", "normal"] = parameter("normal", "skip: the offer is written at contact")
     envelope: Money | None = parameter(None, "money set aside; researchers times cap if absent")
-    value_factor: Ratio = parameter(1.5, "worth of the campaign's hires over ordinary ones (fitted)")
+    value_factor: Ratio = parameter(1.5, "worth of the campaign's hires over ordinary ones")
     pricing: CampaignPricing = parameter("priced", "price by step 5, or offer everybody the cap")
     unit: Name | None = parameter(None, "unit that receives the hires")
     title: Title = parameter(0, "steps of title offered", symbol="h")
@@ -299,7 +299,7 @@ class StrategyChange(Happening):
 class HiringFreeze(Happening):
     """A lab stops approaching and offering for a while."""
 
-    words: ClassVar = "freeze hiring"
+    words: ClassVar = "freezes hiring"
 
     lab: Name | None = parameter(None, "the lab; every lab if absent")
     weeks: Annotated[Weeks, Field(ge=1)]
@@ -308,7 +308,7 @@ class HiringFreeze(Happening):
 class BudgetChange(Happening):
     """From that week on a lab's inflows or headcount plan are multiplied."""
 
-    words: ClassVar = "get new budgets"
+    words: ClassVar = "gets new budgets"
 
     lab: Name | None = parameter(None, "the lab; every lab if absent")
     talent_inflow: Factor = parameter(1.0, "factor on the talent inflow")
@@ -322,7 +322,7 @@ class BudgetChange(Happening):
 class Layoff(Happening):
     """A lab releases the part of its staff that is worth least over its cost."""
 
-    words: ClassVar = "lay off staff"
+    words: ClassVar = "lays off staff"
 
     lab: Name | None = parameter(None, "the lab; every lab if absent")
     share: Fraction = Field(description="share of the staff released")
@@ -350,7 +350,7 @@ class ProcessChange(Happening):
 class NonCompeteRule(Happening):
     """From now on who leaves the lab for another waits on paid leave."""
 
-    words: ClassVar = "put leavers on paid leave"
+    words: ClassVar = "puts leavers on paid leave"
 
     lab: Name | None = parameter(None, "the lab; every lab if absent")
     weeks: Weeks = Field(description="paid leave between leaving and starting elsewhere")
@@ -370,7 +370,7 @@ class CounterRule(Happening):
 class SalaryCap(Happening):
     """No offer and no retention package may lift anybody's yearly cost above a cap, as in sports leagues."""
 
-    words: ClassVar = "keep to a salary cap"
+    words: ClassVar = "keeps to a salary cap"
 
     pay: Pay = Field(description="base and a year of the package")
 
@@ -387,7 +387,7 @@ class Revaluation(Happening):
 class FoundingBoom(Happening):
     """From now on some who leave to found open a lab that hires: the next one of those reserved."""
 
-    words: ClassVar = "see founders open labs"
+    words: ClassVar = "sees founders open labs"
 
     probability: Fraction = Field(description="chance that who leaves to found opens a lab")
     seed: Money = Field(description="raised from outside, into the new lab's talent account")

@@ -13,6 +13,7 @@ from typing import Any
 
 from sim.scenario import quantities
 from sim.scenario.events import EVENT_KINDS
+from sim.scenario.provenance import FITTED
 from sim.scenario.quantities import Quantity
 from sim.scenario.schema import Scenario
 
@@ -35,8 +36,15 @@ _FORMS = {
 _CITATION: Schema = {
     "source": {
         "type": "string",
-        "description": "Ids of figures, comma-separated, or the word assumption.",
-        "examples": ["assumption", "article.offer_cap"],
+        "description": "Ids of figures, comma-separated, or the word assumption or fitted.",
+        "examples": ["assumption", "article.offer_cap", "fitted"],
+    },
+    "targets": {
+        "type": "array",
+        "items": {"type": "string"},
+        "minItems": 1,
+        "description": "Ids of the figures that a fitted value was set to meet.",
+        "examples": [["R1", "K1"]],
     },
     "note": {"type": "string", "description": "What a reader should know of the value."},
 }
@@ -156,7 +164,7 @@ def _about_quantity(quantity: Quantity[Any] | None) -> str:
 
 
 def _cited(kinds: list[Schema]) -> Schema:
-    """A value with its source: `{value: ..., source: ..., note: ...}`."""
+    """A value with its source: `{value: ..., source: ..., targets: ..., note: ...}`."""
     plain = [kind for kind in kinds if kind.get("type") != "null"]
     return {
         "type": "object",
@@ -167,4 +175,7 @@ def _cited(kinds: list[Schema]) -> Schema:
         },
         "required": ["value"],
         "additionalProperties": False,
+        "if": {"required": ["source"], "properties": {"source": {"const": FITTED}}},
+        "then": {"required": ["targets"]},
+        "else": {"properties": {"targets": False}},
     }

@@ -36,7 +36,8 @@ class Number:
         path: its dotted path.
         value: as a file says it: 14.3B USD, 0.5; a quantity's text has its unit in it.
         unit: USD, USD/year, weeks, months, years, 1/year, or 1 for a plain number.
-        source: ids of figures, comma-separated, or the word assumption; empty if nothing is said.
+        source: ids of figures, comma-separated, or the word assumption or fitted; empty if nothing is said.
+        targets: ids of the figures that a fitted number was set to meet.
         note: what the file adds.
         where: file and line, or the words of a default.
         meaning: what the schema says of it.
@@ -47,10 +48,18 @@ class Number:
     value: str | int | float | bool
     unit: str
     source: str
+    targets: tuple[str, ...]
     note: str
     where: str
     meaning: str
     symbol: str
+
+    @property
+    def origin(self) -> str:
+        """The source in words: "R5.meta", "fitted to R6, K1", "no source"."""
+        if self.targets:
+            return f"{self.source} to {', '.join(self.targets)}"
+        return self.source or "no source"
 
 
 def where(path: str, places: Places) -> str:
@@ -101,6 +110,7 @@ def _number(written: Any, path: str, field: FieldInfo | None, scenario: Scenario
         value=written,
         unit=_unit(quantity_at(Scenario, steps), written),
         source=citation.source,
+        targets=citation.targets,
         note=citation.note,
         where=where(path, places),
         meaning=(field.description if field is not None else None) or "",
@@ -115,8 +125,9 @@ def _unit(quantity: Quantity[Any] | None, written: object) -> str:
 
 
 def cited_figures(number: Number, figures: Mapping[str, Figure]) -> list[dict[str, str]]:
-    """The figures that a number cites: what each says with its unit, what it measures, how sure that is."""
-    cited = (figures[id] for part in number.source.split(",") if (id := part.strip()) in figures)
+    """The figures that a number cites or was fitted to: what each says and measures, how sure that is."""
+    named = [*number.source.split(","), *number.targets]
+    cited = (figures[id] for part in named if (id := part.strip()) in figures)
     return [
         {
             "id": figure.id,

@@ -1,8 +1,9 @@
 """Numbers and where they come from: `{value: 14.3B USD, source: article.scale_investment, note: ...}`.
 
 Anywhere a scalar is expected, a mapping with a scalar `value` may stand instead, and beside it only
-`source` (ids of figures, comma-separated, or the word assumption) and `note`. `separate` takes a tree
-apart into plain data, which pydantic validates, and the citations.
+`source` (ids of figures, comma-separated, or the word assumption or fitted), `targets` (the ids of the
+figures that a fitted number was set to meet, and of no other) and `note`. `separate` takes a tree apart
+into plain data, which pydantic validates, and the citations.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from sim.scenario.errors import Citation, Place, Problem, nearest, shown, suggestion
+from sim.scenario.errors import Citation, Place, Problem, found, nearest, shown, suggestion
 from sim.scenario.yaml_nodes import Node, Scalar
 
-ASSUMPTION = "assumption"
+ASSUMPTION, FITTED = "assumption", "fitted"
+CITING = ("value", "source", "targets", "note")  # the keys of a number written with its source
+_EXAMPLE = "targets: [R1, K1]"
 _LONG = "description"  # the only text that may run over several lines
 
 type Plain = Scalar | dict[str, Plain] | list[Plain]
@@ -52,19 +55,19 @@ def value_places(node: Node, path: str = "") -> Iterator[tuple[str, Place]]:
 def separate(root: Node, figures: Iterable[str]) -> Separated:
     """Take a tree apart; `figures` are the ids that a source may name."""
     result = Separated()
-    result.data = _separate(root, "", frozenset(figures) | {ASSUMPTION}, result)
+    result.data = _separate(root, "", frozenset(figures), result)
     return result
 
 
-def _separate(node: Node, path: str, sources: frozenset[str], result: Separated) -> Plain:
+def _separate(node: Node, path: str, figures: frozenset[str], result: Separated) -> Plain:
     value = cited_value(node)
     if value is not None:
-        citation = _citation(node, value, path, sources, result.problems)
+        citation = _citation(node, value, path, figures, result.problems)
         if citation is not None:
             result.citations[path] = citation
         node = value
     below = {
-        key: _separate(child, f"{path}.{key}" if path else str(key), sources, result)
+        key: _separate(child, f"{path}.{key}" if path else str(key), figures, result)
         for key, child in node.children()
     }
     if isinstance(node.content, dict):
@@ -78,39 +81,77 @@ def _separate(node: Node, path: str, sources: frozenset[str], result: Separated)
 
 
 def _citation(
-    node: Node, value: Node, path: str, sources: frozenset[str], problems: list[Problem]
+    node: Node, value: Node, path: str, figures: frozenset[str], problems: list[Problem]
 ) -> Citation | None:
-    """The citation of a number; None where it has neither source nor note, or these are wrong."""
-    said = {"source": "", "note": ""}
+    """The citation of a number; None where nothing is said of it, or what is said is wrong."""
     assert isinstance(node.content, dict)
-    for key, child in node.content.items():
-        if key == "value":
-            continue
-        if key not in said:
-            hint = suggestion(key, ("value", "source", "note"))
+    for key in node.content:
+        if key not in CITING:
+            hint = suggestion(key, CITING)
             problems.append(Problem.at(node.keys[key], f"{path}.{key}", "unknown key beside a value", hint))
-        elif not isinstance(child.content, str):
-            problems.append(Problem.at(child.place, f"{path}.{key}", "expected text"))
-        else:
-            said[key] = child.content.strip()
-    source = node.content.get("source")
+    said = {key: _text(node.content.get(key), f"{path}.{key}", problems) for key in ("source", "note")}
+    source, targets = node.content.get("source"), node.content.get("targets")
     if source is not None and isinstance(source.content, str):
-        place = source.place
-        problems.extend(
-            Problem.at(place, f"{path}.source", *bad) for bad in _unknown(said["source"], sources)
-        )
-    return Citation(**said, file=value.place.file, line=value.place.line) if any(said.values()) else None
+        for bad in _unknown(said["source"].split(","), figures | {ASSUMPTION, FITTED}):
+            problems.append(Problem.at(source.place, f"{path}.source", *bad))
+    fits = _targets(targets, f"{path}.targets", figures, problems)
+    if unfit := _unmatched(said["source"], targets):
+        place = node.keys["targets" if said["source"] != FITTED and targets is not None else "source"]
+        problems.append(Problem.at(place, f"{path}.targets", *unfit))
+    if not any(said.values()):
+        return None
+    return Citation(**said, targets=fits, file=value.place.file, line=value.place.line)
 
 
-def _unknown(source: str, sources: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Message and hint for every part of a source that names no figure."""
-    for name in (part.strip() for part in source.split(",")):
+def _text(node: Node | None, path: str, problems: list[Problem]) -> str:
+    """The text at a key beside a value; empty where there is none."""
+    if node is None:
+        return ""
+    if isinstance(node.content, str):
+        return node.content.strip()
+    problems.append(Problem.at(node.place, path, "expected text"))
+    return ""
+
+
+def _targets(
+    node: Node | None, path: str, figures: frozenset[str], problems: list[Problem]
+) -> tuple[str, ...]:
+    """The ids in a list of targets."""
+    if node is None:
+        return ()
+    listed = node.content if isinstance(node.content, list) else []
+    wrong = [one for one in (listed or [node]) if not isinstance(one.content, str)]
+    if not isinstance(node.content, list) or (listed and wrong):
+        odd = wrong[0] if wrong else node
+        message = f"expected a list of figures, found {found(odd.content)}"
+        problems.append(Problem.at(odd.place, path, message, f"write {_EXAMPLE}"))
+        return ()
+    for one in listed:
+        problems.extend(Problem.at(one.place, path, *bad) for bad in _unknown([str(one.content)], figures))
+    return tuple(str(one.content).strip() for one in listed)
+
+
+def _unmatched(source: str, targets: Node | None) -> tuple[str, str] | None:
+    """Message and hint if a fitted number does not say to what, or another number says it."""
+    if source == FITTED and (targets is None or targets.content == []):
+        return "a fitted number says to which figures", f"write {_EXAMPLE}"
+    if source != FITTED and FITTED in (part.strip() for part in source.split(",")):
+        return "fitted is a source on its own", f"write source: {FITTED}, {_EXAMPLE}"
+    if source != FITTED and targets is not None:
+        return "only a fitted number has targets", f"write source: {FITTED}, or remove targets"
+    return None
+
+
+def _unknown(names: Iterable[str], known: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Message and hint for every name that is none of those known."""
+    words = [word for word in (ASSUMPTION, FITTED) if word in known]
+    instead = ", or ".join(["write the id of a figure", *words])
+    for name in (part.strip() for part in names):
         if not name:
-            yield "a source is missing", f"write the id of a figure, or {ASSUMPTION}"
-        elif name not in sources:
-            meant = nearest(name, sources)
-            hint = f"did you mean {shown(meant)}?" if meant else f"write the id of a figure, or {ASSUMPTION}"
-            yield f"no figure has the id {shown(name)}", hint
+            yield "a source is missing" if words else "a figure is missing", instead
+        elif name not in known:
+            meant = nearest(name, known)
+            yield f"no figure has the id {shown(name)}", f"did you mean {shown(meant)}?" if meant else instead
 
 
 def default_citations(section: BaseModel) -> dict[str, Citation]:

@@ -5,7 +5,7 @@ cents a year, rates in 1/year, durations in weeks, months or years as their type
 (`sim.scenario.quantities`). A default given here carries its source in the field itself, so that a number
 which no file mentions has a source too.
 
-Sources: ids of `seeds/` (L7, K2, ...), or the word assumption. What was fitted is said so.
+Sources: ids of `seeds/` (L7, K2, ...), or the word assumption; what was fitted, a scenario says.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Choice(Section):
     taste_scale: Annotated[float, Field(ge=1e-9, le=1e6)] = parameter(
         1.0, "scale of the Gumbel taste; 1 sets the unit of utility", symbol="sigma"
     )
-    attachment_mean: Weight = parameter(4.7, "mean attachment to the employer (fitted)", symbol="A")
+    attachment_mean: Weight = parameter(4.7, "mean attachment to the employer", symbol="A")
     attachment_sd: Amount = parameter(2.0, "spread of attachment over people", symbol="sd A")
     tenure_effect: Amount = parameter(0.3, "utility of ln(1 + tenure in years) when staying", symbol="A_t")
     moving_cost: Amount = parameter(0.0, "utility lost by any move", symbol="c_move")
@@ -188,9 +188,9 @@ class PayEquity(Section):
 class Exits(Section):
     """Hazards of leaving the labs, common to all labs but for their working conditions q."""
 
-    found: Rate = parameter("0.036 /year", "leaving to found a start-up, at q = 0 (fitted)", symbol="h_found")
-    academia: Rate = parameter("0.036 /year", "leaving for academia, at q = 0 (fitted)", symbol="h_academia")
-    field: Rate = parameter("0.048 /year", "leaving the field, at q = 0 (fitted)", symbol="h_field")
+    found: Rate = parameter("0.036 /year", "leaving to found a start-up, at q = 0", symbol="h_found")
+    academia: Rate = parameter("0.036 /year", "leaving for academia, at q = 0", symbol="h_academia")
+    field: Rate = parameter("0.048 /year", "leaving the field, at q = 0", symbol="h_field")
     found_sensitivity: Slope = parameter(1.0, "fall of ln hazard with working conditions", symbol="b_found")
     academia_sensitivity: Slope = parameter(
         1.0, "fall of ln hazard with working conditions", symbol="b_academia"
@@ -239,8 +239,8 @@ class Entry(Section):
 
     outside: Count = parameter(425, "researchers outside the labs at the start")
     outside_pay: Pay = parameter("250k USD/year", "their pay, all base, whatever their talent")
-    graduates: Rate = parameter("560 /year", "graduates a year at the start (fitted to headcounts)")
-    graduates_growth: Rate = parameter("140 /year", "by how many that number grows each year (fitted)")
+    graduates: Rate = parameter("560 /year", "graduates a year at the start")
+    graduates_growth: Rate = parameter("140 /year", "by how many that number grows each year")
     return_rate: Rate = parameter("25 %/year", "rate at which founders and those who left come back")
     pools: dict[Name, Pool] = parameter({}, "where outsiders are; none means one place with outside_pay")
     alumni: Fraction = parameter(0.0, "share of the outsiders at the start who were at a lab before")
@@ -413,8 +413,8 @@ class Lab(Section):
     counter_policy: CounterPolicy = parameter("match_once", "answer to a bid for one's staff")
     counter_title: Title = parameter(0, "steps of title added to a counter-offer", symbol="h", source="O15")
     standing: Positive = parameter(1.0, "standing at the start", symbol="M")
-    culture: Weight = parameter(0.0, "utility of working there (fitted)", symbol="c_j")
-    working_conditions: Slope = parameter(0.0, "lowers the exit hazards (fitted)", symbol="q_j")
+    culture: Weight = parameter(0.0, "utility of working there", symbol="c_j")
+    working_conditions: Slope = parameter(0.0, "lowers the exit hazards", symbol="q_j")
     mission: Mission = Mission()
     strategy: OwnStrategy = parameter("closed", "what becomes of its models at the start")
     reserved: bool = parameter(False, "a place for a lab that founders open in a founding_boom")

@@ -23,7 +23,8 @@ from sim.scenario.errors import (
     shown,
     suggestion,
 )
-from sim.scenario.provenance import Plain, cited_value
+from sim.scenario.older_yaml import day_hint, number_hint, truth_hint, word_hint
+from sim.scenario.provenance import CITING, Plain, cited_value
 from sim.scenario.quantities import QuantityError
 from sim.scenario.yaml_nodes import Node
 
@@ -143,10 +144,13 @@ class _Reader:
         if kind == "value_error":
             error = context["error"]
             if isinstance(error, QuantityError):
-                return f"{error.message}, found {found(value)}", error.hint or _cite_hint(value)
+                hint = "date" in error.message and day_hint(value)
+                return f"{error.message}, found {found(value)}", hint or error.hint or _cite_hint(value)
             return str(error), ""
         if kind in _EXPECTED:
-            return f"expected {_EXPECTED[kind]}, found {found(value)}", _cite_hint(value)
+            return f"expected {_EXPECTED[kind]}, found {found(value)}", _cite_hint(value) or _older(
+                kind, value
+            )
         if kind in _BOUNDS:
             limit, words = _BOUNDS[kind]
             quantity = quantity_at(self.model, path)
@@ -155,7 +159,8 @@ class _Reader:
         if kind in _WORDS:
             allowed = re.findall(r"'([^']*)'", context.get("expected") or context["expected_tags"])
             word = context.get("tag", value)
-            return f"{found(word)} is not one of {', '.join(allowed)}", _did_you_mean(word, allowed)
+            hint = _did_you_mean(word, allowed) or word_hint(word, allowed)
+            return f"{found(word)} is not one of {', '.join(allowed)}", hint
         if kind in _LENGTHS:
             limit, words, unit = _LENGTHS[kind]
             count = context[limit]
@@ -192,8 +197,17 @@ def _dotted(path: Path) -> str:
 
 
 def _cite_hint(value: object) -> str:
-    cites = isinstance(value, dict) and value and value.keys() <= {"source", "note"}
+    cites = isinstance(value, dict) and value and value.keys() < set(CITING)
     return "a number with a source is {value: ..., source: ...}" if cites else ""
+
+
+def _older(kind: str, value: object) -> str:
+    """A hint for what YAML 1.1 would have read otherwise, and for nothing at all."""
+    if value is None:
+        return "write a value, or remove the key"
+    if kind == "string_type":
+        return word_hint(value)
+    return truth_hint(value) if kind == "bool_type" else number_hint(value)
 
 
 def _did_you_mean(word: object, allowed: list[str]) -> str:

@@ -4,7 +4,8 @@ The parser is ruamel.yaml's, read event by event, so that a limit stops a hostil
 costs anything. Of YAML 1.2 this takes: one document, mappings with text keys, lists, scalars of the
 core schema (section 10.3.2 of its specification: `NO` is text, `2025-06-12` is text, `1e6` is a
 number), anchors and aliases. It refuses: tags, directives, further documents, duplicate keys, merge
-keys, recursion, and numbers that are not finite.
+keys, recursion, and numbers that are not finite. What YAML 1.1 takes
+for true, the key `on` of an event, is taken for `on` (`older_yaml`).
 
 Limits: 256 KiB, UTF-8, 10,000 lines, 50 levels, 10,000 nodes (keys and values), an alias being all it
 stands for. What can be seen before the parser, which is slow, is refused before it: `limits.refuse_bombs`.
@@ -45,6 +46,7 @@ from sim.scenario.limits import (
     stray_hint,
 )
 from sim.scenario.locating import likely_line
+from sim.scenario.older_yaml import key_hint, key_meant, tag_hint
 
 MAX_DIGITS = 30
 MOST_EXACT = 2**53  # floats up to here hold every whole number
@@ -304,7 +306,7 @@ class _Builder:
     def _node(self, event: NodeEvent) -> None:
         self._count(1)
         if isinstance(event, ScalarEvent | CollectionStartEvent) and event.tag is not None:
-            self._fault(f"tags such as {shown(event.tag)} are not read", "remove the tag")
+            self._fault(f"tags such as {shown(event.tag)} are not read", tag_hint(str(event.tag)))
         top = self.stack[-1] if self.stack else None
         if top is not None and isinstance(top.content, dict) and top.key is None:
             self._key(event, top)
@@ -342,11 +344,11 @@ class _Builder:
     def _key(self, event: NodeEvent, top: _Open) -> None:
         if not isinstance(event, ScalarEvent):
             self.stop(self.place, self._path(), "a key must be plain text", "write key: value")
-        key = self._scalar(event)
+        key = key_meant(self._scalar(event), self._path())
         fault = ""
         hint = ""
         if not isinstance(key, str):
-            fault, hint = f"a key must be text, found {shown(key)}", f'write it in quotes: "{event.value}"'
+            fault, hint = f"a key must be text, found {shown(key)}", key_hint(key, event.value)
         elif key == "<<" and event.implicit[0]:
             fault, hint = "merge keys (<<) are not read", "use extends, or repeat the keys"
         elif not key.isprintable():

@@ -20,8 +20,12 @@ from small_results import article, quiet
 
 from sim.analysis import counts
 from sim.analysis.summary import spread, summarise
+from sim.experiments import results
 from sim.experiments.results import Result
 from sim.report.screen import print_summary
+from sim.report.sentences import fitted_figures, fitted_sentence
+from sim.scenario.errors import Citation
+from sim.scenario.loading import change_scenario, load_scenario
 from sim.system.tables import CAUSES, NAMES, check, empty
 
 RUNS, WEEKS, LABS = 8, 156, ["beta", "alpha"]  # the scenario's order is not the alphabet's
@@ -491,7 +495,72 @@ def test_a_campaign_that_never_happened_is_said_so():
     result = article("events.emergency.when.standing_below=0.001", runs=1)
     assert result.summary["campaigns"]["meta-at-openai"]["contacted"]["mean"] == 0
     assert not {key for key in result.summary["events"] if "emergency" in key or "campaign" in key}
-    assert "In the median run Meta makes no offers at OpenAI." in on_screen(result.scenario, result.summary)
+    shown = on_screen(result.scenario, result.summary)
+    assert "Meta makes no offers at OpenAI." in shown
+    assert "median" not in shown
+    assert "nine runs" not in shown  # of one run
+
+
+@pytest.mark.parametrize(
+    ("runs", "due"),
+    [
+        (2, "5th to 95th percentile of 2 runs"),
+        (9, "5th to 95th percentile of 9 runs"),
+        (10, "nine runs of ten"),
+    ],
+)
+def test_spreads_are_called_what_they_are(real, told, runs, due):
+    words = " ".join(on_screen(real.scenario, told | {"runs": runs}).split())
+    assert f"{due}, " in words  # of the campaign
+    assert f"in brackets {due};" in words
+    assert ("nine runs" in words) == (runs >= 10)
+
+
+def test_a_campaign_of_one_is_told_in_the_singular(real, told):
+    once = {"p05": 1.0, "p50": 1.0, "p95": 1.0, "mean": 1.0}
+    campaign = told["campaigns"]["meta-at-openai"] | {
+        "offered": once, "accepted": once, "followers": once, "acceptance_rate": once,
+        "largest_package_usd": once | {"p50": 5e6}, "median_package_usd": once | {"p50": 5e6},
+    }  # fmt: skip
+    shown = on_screen(real.scenario, told | {"runs": 1, "campaigns": {"meta-at-openai": campaign}})
+    words = " ".join(shown.split())
+    assert (
+        "Meta offers 1 OpenAI researcher up to 5M USD each (half of them 5M or more), and 1 accepts: 100 %;"
+        in words
+    )
+    assert "1 other follows them." in words
+
+
+def test_labs_that_fail_are_counted_and_named():
+    labs = {name: lab(label=name.title()) for name in ("alpha", "beta")}
+    labs["beta"] |= {
+        "treasury": {"opening": "0 USD"},
+        "talent_opening": "0 USD",
+        "talent_inflow": "0 USD/year",
+    }
+    result = results.run(scenario(market_of(labs, weeks=3)), runs=2)
+    week = dict.fromkeys(("mean", "p05", "p50", "p95"), 0.0)
+    assert result.summary["failed_labs"] == {"beta": {"runs": 2, "share": 1.0, "week": week}}
+    start = result.scenario.start
+    said = f"Labs that fail: Beta in 2 of 2 runs (median: {start.day} {start:%b %Y})."
+    assert said in " ".join(on_screen(result.scenario, result.summary).split())
+
+
+def test_what_was_fitted_is_said_of_whom_it_is_true(real, told, tmp_path):
+    shipped = " ".join(on_screen(real.scenario, told).split())
+    assert (
+        "Fitted, not predicted: retention (R1, R2, R3, R4), flows (R6, R7), moves to rivals (K1), " in shipped
+    )
+    child = tmp_path / "child.yaml"
+    child.write_text("name: child\ntitle: Child\nextends: meta-2025\n", encoding="utf-8")
+    assert fitted_sentence(load_scenario(child)) == fitted_sentence(real.scenario)
+    assert fitted_sentence(a_scenario()) == ""
+    assert "itted" not in on_screen(a_scenario(), told | {"labs": {}, "campaigns": {}})
+    unfit = change_scenario(load_scenario("meta-2025"), ["market.contact.rate=3 /year"])
+    assert fitted_figures(unfit)["moves to rivals"] == ["K1"]  # other numbers were fitted to it, too
+    mine = change_scenario(a_scenario(), [])
+    mine.sources["labs.alpha.staff"] = Citation("fitted", "", ("P11", "R1"))
+    assert fitted_figures(mine) == {"retention": ["R1"], "other figures": ["P11"]}
 
 
 def test_words_in_brackets_are_words_not_colours(real, told):

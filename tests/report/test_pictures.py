@@ -201,6 +201,9 @@ def test_lines_are_the_medians_of_cumulative_hires(meta):
         ([0.0, 0.0], WEEKS, "Nobody hires in 3 years"),
         ([9.0, 0.0], 1, "OpenAI hires most: 9 in 1 week"),
         ([9.0, 5.0], 2, "OpenAI and Google DeepMind hire most: 18 and 10 in 2 weeks"),
+        ([1.0, 0.0], 52, "OpenAI hires most: 52 in 1 year"),
+        ([1.0, 0.0], 80, "OpenAI hires most: 80 in 80 weeks"),
+        ([1.0, 0.0], 130, "OpenAI hires most: 130 in 130 weeks"),
     ],
 )
 def test_hiring_headline(meta, weekly, weeks, headline):
@@ -208,6 +211,87 @@ def test_hiring_headline(meta, weekly, weeks, headline):
     table = labs_table(list(labs), weekly, runs=1, weeks=weeks, steady=True)
     axes = pictures.plot_hiring(meta.model_copy(update={"labs": labs}), table, empty("events"))
     assert axes.get_title(loc="left") == headline
+
+
+def test_the_headline_claims_no_more_than_all_runs_show(meta):
+    one, *others = list(meta.labs)
+    alike = labs_table(list(meta.labs), [1.0] * 11, runs=1, weeks=9, steady=True)
+    assert pictures.plot_hiring(meta, alike, empty("events")).get_title(loc="left") == (
+        "11 labs hire most: 9 each in 9 weeks"
+    )
+    alone = meta.model_copy(update={"labs": {one: meta.labs[one]}})
+    table = labs_table([one], [1.0], runs=1, weeks=9, steady=True)
+    assert pictures.plot_hiring(alone, table, empty("events")).get_title(loc="left") == (
+        "OpenAI hires 9 in 9 weeks"
+    )
+    rare = labs_table([one, *others], [0.02] + [0.0] * 10, runs=9, weeks=9)  # somebody, in some run
+    assert rare.to_pandas().hires.sum() > 0
+    assert pictures.plot_hiring(meta, rare, empty("events")).get_title(loc="left") == (
+        "In the median run nobody hires in 9 weeks"
+    )
+
+
+def test_retention_of_few_is_no_headline(meta):
+    names = list(meta.labs)
+    nobody = spells_table(names, STAY["all alike"], size=0)
+    assert pictures.plot_retention(meta, nobody).get_title(loc="left") == "Nobody was hired"
+    few = spells_table(names, STAY["all alike"], size=11)  # about one hire a lab
+    assert pictures.plot_retention(meta, few).get_title(loc="left") == "How long new hires stay"
+
+
+def test_labs_that_fail_are_named_with_their_runs(meta):
+    labs = labs_table(list(meta.labs), GROWTH["as in the article"])
+    fails = [(0, 31, "scale"), (2, 40, "scale"), (3, 35, "scale"), (1, 9, "perplexity"), (2, 9, "xai")]
+    run, week, lab = zip(*fails, strict=True)
+    columns = {"run": run, "week": week, "lab": lab, "name": lab, "kind": ["failure"] * len(lab)}
+    axes = pictures.plot_hiring(meta, labs, synthetic.table("events", len(lab), **columns))
+    words = all_words(axes)
+    assert "Scale AI fails in 3 of 4 runs, " in words
+    assert "in 1 of 4 runs, 1 other lab too" in words
+    assert_legible(axes)
+    assert "fails" not in all_words(pictures.plot_hiring(meta, labs, events_table()))
+
+
+def test_the_longest_names_fail_legibly(meta):
+    label = "W" * 60
+    long = {name: lab.model_copy(update={"label": label}) for name, lab in meta.labs.items()}
+    lab = [name for name in meta.labs for _ in range(4)]
+    columns = {"run": [0, 1, 2, 3] * 11, "week": [9] * 44, "lab": lab, "name": lab, "kind": ["failure"] * 44}
+    events = synthetic.table("events", 44, **columns).slice(0, 4 * 3)
+    axes = pictures.plot_hiring(
+        meta.model_copy(update={"labs": long}), labs_table(list(meta.labs), GROWTH["all alike"]), events
+    )
+    subtitle = next(text for text in axes.texts if text.get_text().startswith("Cumulative"))
+    axes.figure.set_dpi(80)
+    axes.figure.draw_without_rendering()
+    assert subtitle.get_window_extent().x1 <= axes.figure.bbox.x1
+
+
+def test_the_source_says_what_was_fitted_and_nothing_that_is_not_known(meta):
+    names = list(meta.labs)
+    labs, spells = labs_table(names, GROWTH["all alike"]), spells_table(names, STAY["all alike"])
+    fitted = "Simulated; fitted to public figures: retention, flows, moves to rivals, acceptance of offers"
+    own = meta.model_copy(update={"name": "mine"})
+    own._sources = {}  # the same numbers, of which nothing is said
+    for scenario, due in ((meta, fitted), (own, "talentsim, scenario mine. Simulated.")):
+        hiring = pictures.plot_hiring(scenario, labs, empty("events"))
+        for words in map(all_words, (hiring, pictures.plot_retention(scenario, spells))):
+            assert due in words
+            assert ("fitted" in words) == (scenario is meta)
+
+
+def test_verbs_agree_with_those_who_do_it(meta):
+    def told(*labs: str, kind: str = "failure") -> str:
+        columns = {"run": [0] * len(labs), "week": [9] * len(labs), "lab": labs, "name": ["x"] * len(labs)}
+        table = synthetic.table("events", len(labs), kind=[kind] * len(labs), **columns)
+        return event_marks(meta, table, 1)[0][1]
+
+    assert told("meta") == "Meta fails"
+    assert told("meta", "openai") == "Meta and OpenAI fail"
+    assert told("meta", kind="hiring_freeze") == "Meta freezes hiring"
+    assert told("", kind="layoff") == "All labs lay off staff"
+    assert told("meta", "xai", kind="revaluation") == "Meta and xAI are worth more or less"
+    assert told("meta", "xai", kind="strategy_change") == "Meta and xAI change their strategy"
 
 
 def test_an_event_of_few_runs_is_not_marked(meta):
