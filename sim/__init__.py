@@ -16,6 +16,7 @@ from sim.system.version import __version__ as __version__
 if TYPE_CHECKING:
     from sim.experiments.comparison import compare
     from sim.experiments.results import Result, ResultError, run
+    from sim.experiments.sweeping import sweep
     from sim.model import Lab, Researcher, TalentMarket
     from sim.scenario.errors import ScenarioError
     from sim.scenario.loading import change_scenario, dump_scenario, load_scenario, scenario_names
@@ -28,6 +29,7 @@ _HOMES = {
     "ScenarioError": "sim.scenario.errors",
     "run": "sim.experiments.results",
     "compare": "sim.experiments.comparison",
+    "sweep": "sim.experiments.sweeping",
     "Result": "sim.experiments.results",
     "ResultError": "sim.experiments.results",
     "TalentMarket": "sim.model",
@@ -43,6 +45,7 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "ScenarioError",
     "run",
     "compare",
+    "sweep",
     "Result",
     "ResultError",
     "TalentMarket",

@@ -16,7 +16,7 @@ from typer import Exit
 from sim.cli.options import FAILED, INTERRUPTED, say
 
 Runs = Annotated[int, typer.Option(help="how many markets to simulate")]
-Seed = Annotated[int, typer.Option(help="seed of the ensemble")]
+Seed = Annotated[int, typer.Option(min=0, max=2**64 - 1, help="seed of the ensemble")]
 Jobs = Annotated[int | None, typer.Option(help="processes  [default: all cores]")]
 Where = Annotated[str, typer.Option("--executor", metavar="local|dask://HOST:PORT", help="where to compute")]
 SHOWN_FAILURES = 3

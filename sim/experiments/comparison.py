@@ -24,6 +24,8 @@ from sim.market import simulate
 from sim.market.simulate import Progress
 from sim.scenario.schema import Scenario
 from sim.system.executors import LOCAL, computed
+from sim.system.tables import frame
+from sim.system.whole_numbers import MOST_JOBS, whole_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,8 +53,7 @@ class Comparison:
     @property
     def table(self) -> pd.DataFrame:
         """One row a figure of each other scenario: see `sim.analysis.compare.paired`."""
-        frame: pd.DataFrame = self.rows.to_pandas()
-        return frame
+        return frame(self.rows)
 
     @property
     def notes(self) -> list[str]:
@@ -89,11 +90,27 @@ def compare(
 
     Raises:
         ScenarioError: if a scenario cannot be read.
-        ValueError: if there are fewer than two scenarios or `runs` is below 1.
+        ValueError: if there are fewer than two scenarios, or `runs`, `seed` or `jobs` is no whole number
+            within its limits.
     """
+    jobs = whole_number(jobs, "jobs", 1, MOST_JOBS)
     experiment = comparison_of(scenarios, overrides, runs=runs, seed=seed)
-    weeks = shared_horizon(experiment)
-    size = size_for(experiment, jobs)
+    ensembles = measured(experiment, jobs, progress, shared_horizon(experiment))
+    return Comparison({name: r.scenario for name, r in experiment.variants.items()}, ensembles)
+
+
+def measured(
+    experiment: Experiment, jobs: int, progress: Progress | None = None, weeks: int | None = None
+) -> dict[str, Ensemble]:
+    """The measure of each variant of an experiment, by name.
+
+    Args:
+        experiment: what to compute.
+        jobs: processes; the result does not depend on it.
+        progress: called with the number of runs that have just finished.
+        weeks: how many weeks are measured; by default all that a variant has.
+    """
+    size, seed = size_for(experiment, jobs), experiment.first.seed
     work = cut_together(experiment, cut(experiment, size))
     tasks = [(scenarios_of(experiment, some), seed, some[0].runs, weeks) for some in work]
     done: dict[Chunk, Ensemble] = {}
@@ -102,25 +119,25 @@ def compare(
             done |= zip(work[number], measures, strict=True)
             if progress is not None:
                 progress(sum(len(chunk.runs) for chunk in work[number]))
-    ensembles = {
+    return {
         name: join([done[chunk] for chunk in cut_variant(experiment, name, size)])
         for name in experiment.variants
     }
-    return Comparison({name: r.scenario for name, r in experiment.variants.items()}, ensembles)
 
 
 def measured_together(
-    scenarios: Sequence[Scenario], seed: int, runs: Sequence[int], weeks: int
+    scenarios: Sequence[Scenario], seed: int, runs: Sequence[int], weeks: int | None
 ) -> list[Ensemble]:
-    """The measures of some runs of scenarios of one world up to a week."""
+    """The measures of some runs of scenarios of one world, up to a week if one is given."""
     found = simulate.run_together(scenarios, seed, runs, False)
     measures = {number: measured_over(scenarios[number], tables, weeks) for number, tables in found}
     return [measures[number] for number in range(len(scenarios))]
 
 
-def measured_over(scenario: Scenario, tables: dict[str, Any], weeks: int) -> Ensemble:
-    """The measure of some runs up to a week, from their recorded tables."""
-    return measure(scenario, tables if weeks == scenario.horizon else comparing.cut(tables, weeks))
+def measured_over(scenario: Scenario, tables: dict[str, Any], weeks: int | None) -> Ensemble:
+    """The measure of some runs, up to a week if one is given, from their recorded tables."""
+    whole = weeks is None or weeks == scenario.horizon
+    return measure(scenario, tables if whole else comparing.cut(tables, weeks or 0))
 
 
 def shared_horizon(experiment: Experiment) -> int:

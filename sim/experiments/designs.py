@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sim.experiments.request import COMPARE, SWEEP, Experiment, Request
+from sim.experiments.request import COMPARE, MOST_RUNS, SWEEP, Experiment, Request
+from sim.experiments.values import cell_text, point_of
 from sim.market import simulate
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.schema import Scenario
+from sim.system.whole_numbers import whole_number
 
 MOST_VARIANTS = 10_000
 
@@ -30,7 +32,7 @@ def comparison_of(
     """
     if len(scenarios) < 2:
         raise ValueError("a comparison takes at least two scenarios")
-    log = runs * len(scenarios) <= simulate.LOGGED_RUNS
+    log = whole_number(runs, "runs", 1, MOST_RUNS) * len(scenarios) <= simulate.LOGGED_RUNS
     variants: dict[str, Request] = {}
     for scenario in scenarios:
         request = Request.of(scenario, overrides, runs=runs, seed=seed, log=log)
@@ -45,7 +47,12 @@ def _numbered(name: str, number: int) -> str:
 
 
 def sweep_of(
-    scenario: str, points: Sequence[dict[str, str]], overrides: Sequence[str] = (), *, runs: int, seed: int
+    scenario: ScenarioLike,
+    points: Sequence[dict[str, str]],
+    overrides: Sequence[str] = (),
+    *,
+    runs: int,
+    seed: int,
 ) -> Experiment:
     """A sweep: a variant for each point, which gives the value at each path.
 
@@ -55,7 +62,7 @@ def sweep_of(
     """
     if not 1 <= len(points) <= MOST_VARIANTS:
         raise ValueError(f"a sweep has {len(points)} points: must be at least 1 and at most {MOST_VARIANTS}")
-    log = runs * len(points) <= simulate.LOGGED_RUNS
+    log = whole_number(runs, "runs", 1, MOST_RUNS) * len(points) <= simulate.LOGGED_RUNS
     digits = max(len(str(len(points) - 1)), 3)
     variants: dict[str, Request] = {}
     seen: dict[str, list[str]] = {}
@@ -105,6 +112,7 @@ def design_in(path: Path) -> list[dict[str, str]]:
             f"{path}: holds no points; the first line names the paths, each other one is a point"
         )
     head, *points = rows
+    head[0] = head[0].removeprefix("#").strip()  # as numpy writes the first line
     if len(set(head)) < len(head) or not all(head):
         raise ValueError(f"{path}:1: a path is empty or stands there twice")
     for number, row in enumerate(points, 2):
@@ -112,4 +120,7 @@ def design_in(path: Path) -> list[dict[str, str]]:
             raise ValueError(f"{path}:{number}: {len(head)} values are due, none empty")
         if row in points[: number - 2]:
             raise ValueError(f"{path}:{number}: this point stands there twice")
-    return [dict(zip(head, row, strict=True)) for row in points]
+    return [
+        point_of(head, [cell_text(cell) for cell in row], f"{path}:{number}")
+        for number, row in enumerate(points, 2)
+    ]

@@ -34,6 +34,7 @@ from sim.experiments.folder import (
 )
 from sim.experiments.request import COMPARE, RUN, Experiment
 from sim.experiments.runner import CHUNKS, COMPLETE, MANIFEST, Work, begin, reopen, tidy
+from sim.experiments.values import with_numbers
 from sim.market.simulate import Progress
 from sim.system import tables
 from sim.system.executors import LOCAL, computed
@@ -275,7 +276,7 @@ def _finish_sweep(work: Work, staged: Path, jobs: int) -> None:
                 rows.append(comparing.sweep_rows(name, point, ensemble))
     if not rows:
         raise AllFailed(failures)
-    table = pa.concat_tables(rows)
+    table = with_numbers(pa.concat_tables(rows), work.experiment.design[0])
     tables.write_table(staged / SWEEP_TABLE, table)
     axes = differences.plot_sweep(work.experiment.first.scenario, table, list(work.experiment.design[0]))
     if axes is not None:

@@ -12,20 +12,23 @@ from typing import Any
 
 from sim.market.shared_past import world_of
 from sim.market.simulate import LOGGED_RUNS, TOGETHER
-from sim.scenario.loading import dump_scenario, load_scenario
+from sim.scenario.loading import change_scenario, dump_scenario, load_scenario
 from sim.scenario.schema import Scenario
 from sim.system import tables
 from sim.system.version import __version__
+from sim.system.whole_numbers import seed_number, whole_number
 
 MOST_RUNS = 1_000_000
 RUN, COMPARE, SWEEP = "run", "compare", "sweep"
+OWN_CLASSES = "own_classes"
 
 
 @dataclass(frozen=True)
 class Request:
     """What is to be run: a scenario, a seed and the runs of the ensemble.
 
-    `origin` is the name or path the scenario was loaded from, and what was overridden in it.
+    `own_classes` names the classes of one's own by what they stand for, a lab or `researcher`. `origin` is
+    the name or path the scenario was loaded from, and what was overridden in it.
     """
 
     scenario: Scenario
@@ -34,6 +37,7 @@ class Request:
     only_run: int | None = None
     log: bool | None = None
     origin: tuple[str, tuple[str, ...]] | None = field(default=None, compare=False)
+    own_classes: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(
@@ -50,14 +54,15 @@ class Request:
 
         Raises:
             ScenarioError: if the scenario cannot be read.
-            ValueError: if `runs` is below 1 or `only_run` is not one of the runs.
+            ValueError: if `runs`, `seed` or `only_run` is no whole number within its limits.
         """
-        if not 1 <= runs <= MOST_RUNS:
-            raise ValueError(f"runs is {runs}: must be at least 1 and at most {MOST_RUNS}")
-        if only_run is not None and not 0 <= only_run < runs:
-            raise ValueError(f"only_run is {only_run}: runs are numbered 0 to {runs - 1}")
+        runs, seed = whole_number(runs, "runs", 1, MOST_RUNS), seed_number(seed)
+        if only_run is not None:
+            only_run = whole_number(only_run, "only_run", 0, runs - 1)
+        log = None if log is None else bool(log)
         if isinstance(scenario, Scenario):
-            return cls(scenario, seed, runs, only_run, log)
+            changed = change_scenario(scenario, overrides) if overrides else scenario
+            return cls(changed, seed, runs, only_run, log)
         loaded = load_scenario(scenario, overrides)
         return cls(loaded, seed, runs, only_run, log, (os.fspath(scenario), tuple(overrides)))
 
@@ -93,7 +98,7 @@ class Request:
             "runs": self.runs,
             "only_run": self.only_run,
             "log": self.full,
-        }
+        } | ({OWN_CLASSES: dict(self.own_classes)} if self.own_classes else {})
 
     @property
     def folder_name(self) -> str:
@@ -158,16 +163,25 @@ class Experiment:
 
 def difference(manifest: dict[str, Any], identity: dict[str, Any]) -> str:
     """The first thing in which a folder differs from what is asked for, in words; empty if in nothing."""
-    for key, value in identity.items():
-        other = manifest.get(key)
+    for key in dict.fromkeys((OWN_CLASSES, *identity)):
+        value, other = identity.get(key), manifest.get(key)
         if other == value:
             continue
+        if key == OWN_CLASSES:
+            return f"with {classes_told(other)}, not with {classes_told(value)}"
         if key == "scenario_sha256":
             return "another version of the scenario"
         if key in ("variants", "design"):
             return f"other {key}" if key == "variants" else "another design"
         return f"{key} {other}, not {value}"
     return ""
+
+
+def classes_told(own: Any) -> str:
+    """Classes of one's own by what they stand for, in words."""
+    if not isinstance(own, dict) or not own:
+        return "the plain labs and researchers"
+    return "classes of one's own: " + ", ".join(f"{name} {kind}" for name, kind in own.items())
 
 
 def sha256(text: str) -> str:

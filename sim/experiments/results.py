@@ -14,8 +14,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -34,7 +34,7 @@ from sim.experiments.folder import (
     state_of,
     write_run,
 )
-from sim.experiments.request import Experiment, Request
+from sim.experiments.request import OWN_CLASSES, Experiment, Request, classes_told
 from sim.experiments.runner import COMPLETE, SCENARIO
 from sim.market import simulate
 from sim.report import market_pictures, pictures
@@ -42,6 +42,7 @@ from sim.scenario.loading import load_scenario
 from sim.scenario.schema import Scenario
 from sim.system import tables
 from sim.system.files import sync_folder, temporary_sibling
+from sim.system.whole_numbers import LARGEST_SEED, MOST_JOBS, whole_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,8 +105,7 @@ class Result:
         return self._frame("events")
 
     def _frame(self, name: str) -> pd.DataFrame:
-        frame: pd.DataFrame = self.table(name).to_pandas()
-        return frame
+        return tables.frame(self.table(name))
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -120,7 +120,8 @@ class Result:
 
         panel = counts.Panel.of(self.table("labs"), list(self.scenario.labs))
         low, middle, high = np.percentile(counts.cumulative_hires(panel), (5, 50, 95), axis=0)
-        index = pd.MultiIndex.from_product([panel.dates, panel.labs], names=["date", "lab"])
+        dates = tables.datetimes(panel.dates)
+        index = pd.MultiIndex.from_product([dates, panel.labs], names=["date", "lab"])
         return pd.DataFrame(
             {"median": middle.ravel(), "p05": low.ravel(), "p95": high.ravel()}, index=index
         ).reset_index()
@@ -138,7 +139,7 @@ class Result:
         survival = curves.kaplan_meier(counted.at_risk, counted.ends)
         lower, upper = curves.log_log_interval(survival, curves.greenwood(counted.at_risk, counted.ends))
         index = pd.MultiIndex.from_product(
-            [counted.groups, np.arange(survival.shape[-1])], names=[by, "weeks"]
+            [pd.Index(counted.groups, dtype="str"), np.arange(survival.shape[-1])], names=[by, "weeks"]
         )
         columns = {"survival": survival.ravel(), "lower": lower.ravel(), "upper": upper.ravel()}
         return pd.DataFrame(columns, index=index).reset_index()
@@ -174,7 +175,7 @@ class Result:
         researcher: int | None = None,
         offer: int | None = None,
         lab: str | None = None,
-        week: str | date | None = None,
+        week: str | date | np.datetime64 | None = None,
     ) -> Explanation:
         """Why: a researcher's biography, an offer's story, or a lab's week, by living through a run again.
 
@@ -189,14 +190,25 @@ class Result:
             plain data, whose `str()` tells it to people.
 
         Raises:
-            CannotExplain: for what does not exist, or if the run lived again differs from the stored one.
+            CannotExplain: for what does not exist, or if the run lived again differs from the stored one, or
+                was lived with labs or researchers of one's own.
+            ValueError: if a number is no whole number.
         """
         from sim.analysis.explain import CannotExplain, explain
         from sim.report.biography import Explanation
 
-        number = self.request.run_numbers[0] if run is None else run
+        if self.request.own_classes:
+            told = classes_told(dict(self.request.own_classes))
+            raise CannotExplain(f"runs with {told} cannot be lived again: only plain ones can be explained")
+        number, researcher, offer = (
+            None if asked is None else whole_number(asked, name, -LARGEST_SEED, LARGEST_SEED)
+            for name, asked in (("run", run), ("researcher", researcher), ("offer", offer))
+        )
+        number = self.request.run_numbers[0] if number is None else number
         if not 0 <= number < self.request.runs:
             raise CannotExplain(f"no run {number}: runs are numbered 0 to {self.request.runs - 1}")
+        if isinstance(week, datetime | np.datetime64):  # as pandas and numpy give days
+            week = str(np.datetime64(week, "D"))
         kept = number in self.request.run_numbers
         stored = {name: self._rows_of_run(name, number) for name in tables.NAMES if kept}
         story = explain(
@@ -249,9 +261,11 @@ class Result:
         path = Path(folder)
         manifest = read_manifest(path)
         scenario = load_scenario(path / SCENARIO, composed=True)
+        own = tuple(manifest.get(OWN_CLASSES, {}).items())
         request = Request(
-            scenario, manifest["seed"], manifest["runs"], manifest["only_run"], manifest.get("log")
-        )
+            scenario, manifest["seed"], manifest["runs"], manifest["only_run"], manifest.get("log"),
+            own_classes=own,
+        )  # fmt: skip
         return cls(request, folder=path, failures=manifest.get("failures", []))
 
 
@@ -282,15 +296,17 @@ def run(
 
     Raises:
         ScenarioError: if the scenario cannot be read.
-        ValueError: if `runs` is below 1.
+        ValueError: if `runs`, `seed` or `jobs` is no whole number within its limits, or a class or what one
+            of its rules answers cannot be used.
     """
+    jobs = whole_number(jobs, "jobs", 1, MOST_JOBS)
     request = (
         scenario
         if isinstance(scenario, Request)
         else Request.of(scenario, overrides, runs=runs, seed=seed, log=log)
     )
     if labs or researcher:
-        return Result(request, _with_agents(request, labs, researcher, progress))
+        return _with_agents(request, labs, researcher, progress)
     found = simulate.simulate(
         request.scenario, request.seed, request.run_numbers, jobs, request.log, progress
     )
@@ -302,8 +318,8 @@ def _with_agents(
     labs: Mapping[str, type[Lab]] | None,
     researcher: type[Researcher] | None,
     progress: Callable[[int], None] | None,
-) -> dict[str, Any]:
-    """Tables of runs stepped one by one with a user's own agents."""
+) -> Result:
+    """The result of runs stepped one by one with a user's own agents, whose classes it names."""
     from sim.model import Researcher, TalentMarket
 
     found = []
@@ -316,7 +332,10 @@ def _with_agents(
         found.append(model.tables())
         if progress is not None:
             progress(1)
-    return {name: tables.concat([one[name] for one in found]) for name in tables.NAMES}
+    own = {**(labs or {}), **({"researcher": researcher} if researcher else {})}
+    named = tuple((name, f"{kind.__module__}.{kind.__qualname__}") for name, kind in sorted(own.items()))
+    joined = {name: tables.concat([one[name] for one in found]) for name in tables.NAMES}
+    return Result(replace(request, own_classes=named), joined)
 
 
 def existing(folder: Path, request: Request) -> Result | None:

@@ -288,8 +288,9 @@ class Market:
         return rows - self.run_of(rows) * self.people  # several times as quick as `rows % people`
 
     def able_to_pay(self, runs: Integers, lab: int, cents: int) -> Integers:
-        """Those of the runs in which a lab's treasury holds an amount."""
-        return runs[self.ledger.of(runs, Ledger.treasury(lab)) >= cents]
+        """Those of the runs in which a lab has not failed and its treasury holds an amount."""
+        rich = self.ledger.of(runs, Ledger.treasury(lab)) >= cents
+        return np.asarray(runs[rich & ~self.labs.failed[runs, lab]])
 
     def staff_of(self, runs: Integers, lab: int) -> Integers:
         """Rows of a lab's staff in the given runs who have not given notice."""

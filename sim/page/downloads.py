@@ -23,7 +23,7 @@ def as_csv(table: Any) -> bytes:
 
 
 def _plain(column: Any) -> Any:
-    if pa.types.is_dictionary(column.type):
+    if pa.types.is_dictionary(column.type) or pa.types.is_large_string(column.type):
         column = column.cast(pa.string())
     return pc.replace_substring_regex(column, FORMULA, r"'\1") if pa.types.is_string(column.type) else column
 

@@ -140,7 +140,7 @@ def _draw_response(axes: Axes, frame: Any, paths: Sequence[str]) -> str:
         linewidth=1,
         capsize=3,
     )
-    axes.set_xticks(x, [texts[i] for i in order])
+    axes.set_xticks(x, [texts[i] for i in order], parse_math=False)
     return f"By {paths[0]}; line: median of runs, band: 5th to 95th percentile, points: mean, 95 % interval"
 
 
@@ -156,8 +156,8 @@ def _draw_heat_map(axes: Axes, frame: Any, paths: Sequence[str]) -> str:
         if np.isfinite(mean):
             ink = style.readable_on(image.cmap(image.norm(mean)))
             axes.text(column, row, f"{mean:,.1f}", ha="center", va="center", color=ink)
-    axes.set_xticks(range(len(across)), across)
-    axes.set_yticks(range(len(along)), along)
+    axes.set_xticks(range(len(across)), across, parse_math=False)
+    axes.set_yticks(range(len(along)), along, parse_math=False)
     return f"Mean over runs; across: {paths[0]}, upwards: {paths[1]}"
 
 
@@ -175,9 +175,11 @@ def _draw_main_effects(axes: Axes, frame: Any, paths: Sequence[str]) -> str:
             place -= 1
         axes.plot(*zip(*means, strict=True), "o-", color=colour, markersize=9, linewidth=2.2)
         above = (0, means[0][1] + 0.45)
-        axes.annotate(short, above, xycoords=axes.get_yaxis_transform(), color=style.readable(colour))
+        axes.annotate(
+            short, above, xycoords=axes.get_yaxis_transform(), color=style.readable(colour), parse_math=False
+        )
         place -= 0.9
-    axes.set_yticks(places, words)
+    axes.set_yticks(places, words, parse_math=False)
     axes.set_ylim(place + 1, 1)
     return "Small dots: means over runs of each variant; large ones: over all variants with that value"
 

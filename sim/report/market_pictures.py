@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
 from typing import Any, Literal
@@ -22,6 +23,7 @@ from sim.system.arrays import Floats, Integers
 from sim.system.tables import codes, numbers
 
 OUTSIDE = "outside"
+OTHERS = "other labs"
 GRID_FRAME = (0.165, 0.17, 0.815, 0.69)  # left, bottom, width, height
 CURVE_FRAME = (0.075, 0.16, 0.72, 0.70)
 BUDGET_FRAME = (0.085, 0.115, 0.68, 0.745)
@@ -97,22 +99,24 @@ def plot_pay(
     groups = [*scenario.labs, *([OUTSIDE] if by == "origin" else [])]
     palette = style.colours(list(scenario.labs)) | {OUTSIDE: style.INK}
     code, words = codes(written.column(by))
-    others = "other labs"
+    entries: list[tuple[Any, str]] = []
     for group in groups[::-1]:
         chosen = package[code == words.index(group)] if group in words else package[:0]
         x, share = tail(chosen)
         known = palette[group] != style.GREY
         name = OUTSIDE if group == OUTSIDE else pictures.short_name(scenario, group)
-        label = name if known else others
+        label = name if known else OTHERS
         if len(x):
-            axes.plot(x, 100 * share, color=palette[group], linewidth=1.8 if known else 0.9, label=label)
-            others = "_" if not known else others  # one entry stands for all grey curves
+            width = 1.8 if known else 0.9
+            (curve,) = axes.plot(x, 100 * share, color=palette[group], linewidth=width, label=label)
+            if known or all(other != OTHERS for _, other in entries):  # one entry for all grey curves
+                entries.append((curve, label))
     axes.set(xscale="log", yscale="log")
     axes.set_ylim(top=130)
     _money_axis(axes)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
     axes.yaxis.set_minor_locator(NullLocator())
-    _legend(axes)
+    _legend(axes, entries)
     whose = "by lab that offers" if by == "lab" else "by where people are when they are asked"
     style.dress(
         axes,
@@ -212,20 +216,22 @@ def plot_acceptance(scenario: Scenario, offers: Any, ax: Axes | None = None) -> 
     middle, (low, high) = np.sqrt(found.edges[:-1] * found.edges[1:]), found.intervals
     groups = (("outside the labs", style.COLOURS[1], 0.97), ("at another lab", style.COLOURS[2], 1.03))
     drawn = found.offers >= min(FEWEST_OFFERS, int(found.offers.max()))
+    entries = []
     for group, (label, colour, shift) in enumerate(groups):  # apart, so that no interval hides another
         seen, share = drawn[group], found.shares[group]
         reach = 100 * np.stack([share - low[group], high[group] - share])[:, seen].clip(min=0)
-        axes.errorbar(
+        drawn_with = axes.errorbar(
             middle[seen] * shift, 100 * share[seen], reach, color=colour, label=label, linewidth=1.8,
             marker="os"[group], markersize=5, elinewidth=1.2, capsize=3,
         )  # fmt: skip
+        entries.append((drawn_with, label))
     axes.set_xscale("log")
     shown = np.flatnonzero(drawn.any(axis=0))
     axes.set_xlim(found.edges[shown[0]], found.edges[shown[-1] + 1])
     axes.set_ylim(0, None)
     _money_axis(axes)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
-    _legend(axes)
+    _legend(axes, entries)
     words = f"Share of {_kind(_written(offers))} that are accepted, with 95 % intervals{_pooled(offers)}"
     bare = f"; {found.bare.sum():,} without a package left out" if found.bare.any() else ""
     style.dress(axes, _acceptance_headline(found), words + bare, source, below=BELOW)
@@ -324,9 +330,13 @@ def _money_axis(axes: Axes) -> None:
     axes.set_xlabel("package: sign-on and grant", color=style.QUIET, fontsize=9.5)
 
 
-def _legend(axes: Axes) -> None:
-    """Names of the lines at the right of the axes, in their order from first to last."""
-    lines, labels = axes.get_legend_handles_labels()
+def _legend(axes: Axes, entries: Sequence[tuple[Any, str]]) -> None:
+    """Names of the lines at the right of the axes, the last drawn first.
+
+    The names are handed over with their lines: of those that lines carry, matplotlib hides some by their
+    first letter.
+    """
+    lines, labels = [line for line, _ in entries], [label for _, label in entries]
     found = axes.legend(
         lines[::-1], labels[::-1], loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False,
         fontsize=9.5, labelcolor=style.INK,

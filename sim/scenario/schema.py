@@ -435,6 +435,8 @@ class Scenario(Section):
     events: tuple[Event, ...] = Field((), max_length=1000)
     _sources: dict[str, Citation] = PrivateAttr(default_factory=dict)
 
+    __iter__ = None  # type: ignore[assignment]  # one thing, not its fields: a batch of runs takes it whole
+
     @property
     def sources(self) -> dict[str, Citation]:
         """Where each number of the scenario's files comes from, by dotted path."""

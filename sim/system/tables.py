@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sim.system.files import replacing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT = 1
 NAMES = ("labs", "offers", "spells", "ledger", "events")
@@ -85,6 +88,15 @@ SCHEMAS: dict[str, Any] = {
 
 CAUSES = tuple(name.removeprefix("left_") for name in SCHEMAS["labs"].names if name.startswith("left_"))
 """Causes of departure, in the order of the columns of `labs`."""
+
+
+MAY_BE_MISSING = frozenset(
+    field.name
+    for schema in SCHEMAS.values()
+    for field in schema
+    if field.nullable and pa.types.is_integer(field.type)
+)
+"""Whole numbers that some table may lack."""
 
 
 class TableError(ValueError):
@@ -156,6 +168,29 @@ def read_table(path: Path, columns: Sequence[str] | None = None, run: int | None
         raise TableError(f"{path}: no such table") from error
     except pa.ArrowInvalid as error:
         raise TableError(f"{path}: not a readable Parquet file") from error
+
+
+def frame(table: Any) -> pd.DataFrame:
+    """A table for people, as a pandas DataFrame in which columns of one name have one type in every table.
+
+    Text is text, dates are `datetime64`, and whole numbers that some table may lack are pandas' integers
+    with missing values in each.
+    """
+    import pandas as pd
+
+    whole = {pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}
+    columns = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(pa.string())
+        kinds = whole.get if name in MAY_BE_MISSING else None
+        columns[name] = column.to_pandas(date_as_object=False, types_mapper=kinds)
+    return pd.DataFrame(columns, columns=pd.Index(table.column_names))
+
+
+def datetimes(days: Any) -> Any:
+    """Days of numpy as the dates that `frame` gives."""
+    return np.asarray(days).astype("datetime64[ms]")
 
 
 def codes(column: Any) -> tuple[Any, list[str]]:

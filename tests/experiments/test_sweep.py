@@ -131,7 +131,10 @@ def test_each_variant_is_the_run_that_its_values_give(here, capsys) -> None:
     told = json.loads(out)
     assert told["points"] == [{INFLOW: value} for value in values]
     table = pq.read_table(here / "x" / "sweep.parquet")
-    assert table.schema.names == sweep_schema([INFLOW]).names
+    names = sweep_schema([INFLOW]).names
+    assert table.schema.names == [*names[:2], f"{INFLOW} [USD/year]", *names[2:]]
+    assert table.schema.field(f"{INFLOW} [USD/year]").metadata[b"unit"] == b"USD/year"
+    assert set(table.column(f"{INFLOW} [USD/year]").to_pylist()) == {10e6, 900e6}
     assert table.to_pylist() == told["rows"]
     frame = table.to_pandas()
     for name, value in zip(("000", "001"), values, strict=True):

@@ -1,12 +1,4 @@
-"""The market as a Mesa model: one run, with labs and researchers as registered agents.
-
-Agents are thin views of the columns, so `AgentSet`, `DataCollector` and `SolaraViz` work on them
-while the rules stay vectorised. `step()` is one week. A run stepped here equals the same run of an
-ensemble, bit for bit: no draw depends on agents being there.
-
-    model = TalentMarket("meta-2025", seed=1, run=7)
-    model.run_for(52)
-    model.agents_by_type[Lab].get("headcount")
+"""Labs and researchers as Mesa agents: thin views of the market's columns.
 
 A subclass that overrides a behaviour (`Lab.shortlist`, `Lab.price`, `Lab.counter`, `Researcher.choose`)
 has it called for its agents with the arguments and the noise of the vectorised rule:
@@ -20,34 +12,28 @@ has it called for its agents with the arguments and the noise of the vectorised 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, timedelta
 from typing import Any
 
 import mesa
 import numpy as np
 
-from sim.market import segments, simulate
-from sim.market.draws import run_keys
+from sim.market import segments
 from sim.market.ledger import Ledger
 from sim.market.offers import Offers
-from sim.market.opening import open_market
-from sim.market.record import Recorder
 from sim.market.rules import counteroffers, pricing
-from sim.market.state import FOUNDER, LEFT_FIELD, OUTSIDE, UNBORN, Behaviour, Market
-from sim.market.week import advance
-from sim.scenario.loading import load_scenario
+from sim.market.state import FOUNDER, LEFT_FIELD, OUTSIDE
+from sim.model.removing import close_lab, leave_market
+from sim.model.seen import SeenByAgents
 from sim.scenario.quantities import WEEKS_PER_YEAR
-from sim.scenario.schema import Scenario
 from sim.system.arrays import Booleans, Floats, Integers
 
 PLACES = {OUTSIDE: "outside", FOUNDER: "founder", LEFT_FIELD: "left the field"}
 
 
-class Lab(mesa.Agent["TalentMarket"]):
+class Lab(mesa.Agent[SeenByAgents]):
     """A lab: a view of column `index` of the market's labs."""
 
-    def __init__(self, model: TalentMarket, index: int) -> None:
+    def __init__(self, model: SeenByAgents, index: int) -> None:
         super().__init__(model)
         self.index = index
         self.name = model.market.constants.lab_names[index]
@@ -96,6 +82,17 @@ class Lab(mesa.Agent["TalentMarket"]):
         """
         return counteroffers.retention_package(bid, stay, kappa, present_cost, value, horizon)
 
+    def remove(self) -> None:
+        """The lab closes: its staff are released, it neither pays nor hires, and the agent is gone.
+
+        Raises:
+            ValueError: if the run has come to its end.
+        """
+        if self in self.model.agents:
+            refuse_after_the_end(self.model, f"the lab {self.name}")
+            self.model.removed += close_lab(self.model.market, self.index)
+            super().remove()
+
     @property
     def headcount(self) -> int:
         """Staff now."""
@@ -141,10 +138,10 @@ class Lab(mesa.Agent["TalentMarket"]):
         return int(self.model.market.tally.offers[0, self.index])
 
 
-class Researcher(mesa.Agent["TalentMarket"]):
+class Researcher(mesa.Agent[SeenByAgents]):
     """A researcher: a view of row `row` of the market's researchers; `row` is her id in the run."""
 
-    def __init__(self, model: TalentMarket, row: int) -> None:
+    def __init__(self, model: SeenByAgents, row: int) -> None:
         super().__init__(model)
         self.row = row
 
@@ -158,6 +155,17 @@ class Researcher(mesa.Agent["TalentMarket"]):
         """
         best = int(np.argmax(go))
         return best if go[best] > stay else None
+
+    def remove(self) -> None:
+        """She leaves the field for good, and the agent is gone; it counts to the week to come.
+
+        Raises:
+            ValueError: if the run has come to its end.
+        """
+        if self in self.model.agents:
+            refuse_after_the_end(self.model, f"researcher {self.row}")
+            self.model.removed += leave_market(self.model.market, np.array([self.row]))
+            super().remove()
 
     def _read(self, column: str) -> Any:
         return getattr(self.model.market.researchers, column)[self.row].item()
@@ -211,123 +219,10 @@ class Researcher(mesa.Agent["TalentMarket"]):
         self.model.market.researchers.attachment[self.row] = value
 
 
-class TalentMarket(mesa.Model[mesa.Agent["TalentMarket"], Any]):
-    """One run of a scenario as a Mesa model.
-
-    Args:
-        scenario: a scenario, a shipped scenario's name or a path.
-        seed: seed of the ensemble that the run belongs to.
-        run: number of the run.
-        rng: Mesa's word for a seed; `rng=n` means seed n.
-        agents: make agents for labs and researchers; without them the columns alone remain.
-        labs: your own class of `Lab` for some labs, by name.
-        researcher: your own class of `Researcher` for all researchers.
-
-    Raises:
-        ScenarioError: if the scenario cannot be read.
-        ValueError: if `labs` names an unknown lab, or agents of one's own are asked for without agents.
-    """
-
-    def __init__(
-        self,
-        scenario: Scenario | str = "meta-2025",
-        seed: int | None = None,
-        run: int = 0,
-        rng: int | None = None,
-        agents: bool = True,
-        labs: Mapping[str, type[Lab]] | None = None,
-        researcher: type[Researcher] = Researcher,
-    ) -> None:
-        chosen = seed if seed is not None else rng if rng is not None else 1
-        super().__init__(rng=int(run_keys(chosen, np.array([run]))[0] >> np.uint64(33)))
-        self.talent_scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
-        self.run_number = run
-        self.market: Market = open_market(self.talent_scenario, chosen, np.array([run], np.int64))
-        self.recorder = Recorder.ready()
-        self.with_agents = agents
-        self._known: list[Researcher] = []
-        self._researcher = researcher
-        own = dict(labs or {})
-        if unknown := set(own) - set(self.talent_scenario.labs):
-            raise ValueError(
-                f"unknown labs {sorted(unknown)}; there are {', '.join(self.talent_scenario.labs)}"
-            )
-        if not agents and (own or researcher is not Researcher):
-            raise ValueError("your own labs and researchers need agents=True")
-        if agents:
-            for index, name in enumerate(self.talent_scenario.labs):
-                self._adopt(own.get(name, Lab)(self, index))
-            self._register_newcomers()
-            self._listen_to_researchers()
-        self.datacollector = mesa.DataCollector(
-            model_reporters={"employed": "employed", "outside": "outside"},
-            agenttype_reporters={Lab: {name: name for name in ("name", "headcount", "hires", "departures")}}
-            if agents
-            else None,
+def refuse_after_the_end(model: SeenByAgents, who: str) -> None:
+    """Refuse to take somebody out of a market whose books are closed. Raises ValueError."""
+    if model.over:
+        raise ValueError(
+            f"{who} cannot be removed after the last week: the books are closed; remove agents before, "
+            "or let all of them go with remove_all_agents()"
         )
-        self.datacollector.collect(self)
-
-    @property
-    def week(self) -> int:
-        """Weeks lived so far."""
-        return self.market.week
-
-    @property
-    def today(self) -> date:
-        """First day of the week to come."""
-        return self.talent_scenario.start + timedelta(weeks=self.week)
-
-    @property
-    def employed(self) -> int:
-        """Researchers at labs."""
-        return int(self.market.labs.headcount.sum())
-
-    @property
-    def outside(self) -> int:
-        """Researchers outside the labs who can be hired."""
-        return int((self.market.researchers.place == OUTSIDE).sum())
-
-    def step(self) -> None:
-        """Live through one week; after the horizon nothing happens."""
-        if self.week >= self.talent_scenario.horizon:
-            self.running = False
-            return
-        advance(self.market)
-        self.recorder.observe(self.market)
-        if self.with_agents:
-            self._register_newcomers()
-        self.datacollector.collect(self)
-        self.running = self.week < self.talent_scenario.horizon
-
-    def tables(self) -> dict[str, Any]:
-        """The recorded tables so far (pyarrow, by name), as `sim.market.simulate` gives them for this run.
-
-        Raises:
-            ValueError: before the first week.
-        """
-        if self.week == 0:
-            raise ValueError("nothing is recorded before the first week; call step() first")
-        return simulate.collect(self.market, self.recorder)
-
-    def _register_newcomers(self) -> None:
-        """Make agents of those who have entered the market; ids rise in the order of entry."""
-        present = int((self.market.researchers.place != UNBORN).sum())
-        self._known += [self._researcher(self, row) for row in range(len(self._known), present)]
-
-    def _adopt(self, lab: Lab) -> None:
-        """Let the market call the behaviours that a lab's class overrides."""
-        only = np.arange(len(self.talent_scenario.labs)) == lab.index
-        for name in ("shortlist", "price", "counter"):
-            if getattr(type(lab), name) is not getattr(Lab, name):
-                self.market.behaviours.setdefault(name, []).append(Behaviour(only, getattr(lab, name)))
-
-    def _listen_to_researchers(self) -> None:
-        """Let researchers of one's own class choose for themselves."""
-        if self._researcher.choose is Researcher.choose:
-            return
-
-        def choose(row: int, offers: Offers, stay: float, go: Floats) -> int | None:
-            return self._known[row].choose(offers, stay, go)
-
-        everybody = np.ones(self.market.people, np.bool_)
-        self.market.behaviours["choose"] = [Behaviour(everybody, choose)]
