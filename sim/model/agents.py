@@ -19,7 +19,7 @@ import numpy as np
 
 from sim.market import segments
 from sim.market.ledger import Ledger
-from sim.market.offers import Offers
+from sim.market.offers import Approaches, Offers
 from sim.market.rules import counteroffers, pricing
 from sim.market.state import FOUNDER, LEFT_FIELD, OUTSIDE
 from sim.model.removing import close_lab, leave_market
@@ -144,6 +144,16 @@ class Researcher(mesa.Agent[SeenByAgents]):
     def __init__(self, model: SeenByAgents, row: int) -> None:
         super().__init__(model)
         self.row = row
+
+    def interest(self, approach: Approaches, gap: float) -> bool:
+        """Whether she goes to interviews with the lab that approaches her.
+
+        Args:
+            approach: the approach, one row: its lab, unit and campaign.
+            gap: utility of an offer at what the lab is known to pay, less that of staying, in utils.
+        """
+        interviews = self.model.talent_scenario.market.interviews
+        return gap + (interviews.slack if self.employed else interviews.outside_slack) >= 0
 
     def choose(self, offers: Offers, stay: float, go: Floats) -> int | None:
         """Which offer is taken, by its position, or None to stay.

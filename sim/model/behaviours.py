@@ -14,7 +14,7 @@ from typing import Any
 import mesa
 import numpy as np
 
-from sim.market.offers import Offers
+from sim.market.offers import Approaches, Offers
 from sim.system.arrays import Floats
 
 MOST_USD = 1e12  # a year: no person costs more than that, and it fits into integer cents many times over
@@ -84,6 +84,24 @@ def no_packages(answer: Any, people: int) -> str:
 
 LAB_RULES = {"shortlist": no_booleans, "price": no_prices, "counter": no_packages}
 """The rules that a class of `Lab` may override, and what is wrong with an answer."""
+
+
+@dataclass(frozen=True)
+class Interested:
+    """The interest of researchers of one's own class in an approach, as the market asks for it."""
+
+    people: list[Any]
+
+    def __call__(self, row: int, approach: Approaches, gap: float) -> bool:
+        """Whether a person goes to interviews. Raises ValueError if the answer is neither yes nor no."""
+        person = self.people[row]
+        said = person.interest(approach, gap)
+        if not isinstance(said, bool | np.bool_):
+            raise ValueError(
+                f"{type(person).__name__}.interest, of researcher {row} at the lab {person.lab}, answers "
+                f"{said!r}: due is True or False"
+            )
+        return bool(said)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from sim.market.state import OUTSIDE, UNBORN, Behaviour
 from sim.market.week import advance
 from sim.model.agents import Lab, Researcher
 from sim.model.arguments import arguments_like, arguments_of, seed_from
-from sim.model.behaviours import LAB_RULES, Asked, Chooser
+from sim.model.behaviours import LAB_RULES, Asked, Chooser, Interested
 from sim.model.seen import SeenByAgents
 from sim.scenario.loading import load_scenario
 from sim.scenario.schema import Scenario
@@ -170,9 +170,11 @@ class TalentMarket(SeenByAgents):
         return dict.fromkeys(kinds if Lab in kinds or not kinds else [Lab], each)
 
     def _listen_to_researchers(self) -> None:
-        """Let researchers of one's own class choose for themselves."""
+        """Let researchers of one's own class answer and choose for themselves."""
+        everybody = np.ones(self.market.people, np.bool_)
+        if self._researcher.interest is not Researcher.interest:
+            self.market.behaviours["interest"] = [Behaviour(everybody, Interested(self._known))]
         if self._researcher.choose is not Researcher.choose:
-            everybody = np.ones(self.market.people, np.bool_)
             self.market.behaviours["choose"] = [Behaviour(everybody, Chooser(self._known))]
 
 

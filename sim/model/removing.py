@@ -23,7 +23,7 @@ def leave_market(market: Market, rows: Integers) -> Integers:
     at_lab = market.researchers.place[rows] >= 0
     spells.leave_labs(market, rows[at_lab], np.full(int(at_lab.sum()), FIELD))
     others, nowhere = rows[~at_lab], np.zeros(int((~at_lab).sum()), np.int64)
-    spells.begin(market, others, nowhere + LEFT_FIELD, nowhere, 0, spells.outside_pay(market))
+    spells.begin(market, others, nowhere + LEFT_FIELD, nowhere, 0, spells.outside_pay(market, others))
     market.newcomers.clear()  # nothing is foreseen for them: neither an approach nor a return
     return _not_of_last_week(market, counted)
 
