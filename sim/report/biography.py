@@ -233,7 +233,7 @@ def _staying(stay: Story) -> str:
 
 
 def _decision(choice: Story, stay: Story, going: Sequence[Story], late: bool) -> str:
-    """Who won and by how much; the week where it is not that of the offer."""
+    """The option that won, and by how much; the week where it is not that of the offer."""
     margin, when = f"{choice['margin']:.2f} utils", f" in the week of {choice['date']}" if late else ""
     if choice["winner"] == "stay":
         best = max(going, key=lambda option: float(option["utility"]))
