@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sim.analysis import counts
 from sim.analysis.ensemble import Ensemble, by_run
 from sim.system.arrays import Floats
 from sim.system.tables import SCHEMAS
@@ -47,8 +48,10 @@ def cut(tables: dict[str, Any], weeks: int) -> dict[str, Any]:
     Spells that go on are censored then; offers decided later count as lapsed, as those that are open
     at the end of a run do, and those written later as never written.
     """
-    found = {name: tables[name].filter(pc.field("week") < weeks) for name in ("labs", "ledger", "events")}
-    spells = tables["spells"].filter(pc.field("start_week") < weeks)
+    weekly = ("labs", "ledger", "events", "transfers")
+    found = {name: tables[name].filter(pc.field("week") < weeks) for name in weekly}
+    moved = tables["transfers"].filter(pc.field("week") >= weeks)
+    spells = counts.before(tables["spells"], moved).filter(pc.field("start_week") < weeks)
     later = pc.greater_equal(spells.column("end_week"), weeks)
     offers = tables["offers"].filter(pc.field("contact_week") < weeks)
     undecided = pc.fill_null(pc.greater_equal(offers.column("decision_week"), weeks), False)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from scipy import stats
-from small_markets import hard_times, lab, put, scenario
+from small_markets import hard_times, lab, market_of, on, put, scenario
 
 import sim
 from sim import cli
@@ -209,6 +209,27 @@ def test_cut_tables_are_those_of_a_recorder_that_stopped() -> None:
     ours, theirs = by_run(measure(scenario(short), due)), by_run(measure(scenario(short), cut))
     for one in ours:
         np.testing.assert_array_equal(ours[one], theirs[one], err_msg=str(one))
+
+
+def test_a_cut_before_a_transfer_leaves_everybody_in_the_old_unit() -> None:
+    """The shorter of two runs is the longer one cut, in the units that people are in by then too."""
+    units = {"old": {"share": 1}, "new": {"share": 0}}
+    moves = [
+        on(week, transfer={"lab": "a", "unit": goal, "from_unit": start, "researchers": 5})
+        for week, start, goal in ((3, "old", "new"), (8, "new", "old"), (9, "old", "new"))
+    ]
+    data = market_of({"a": lab(20, units=units)}, weeks=12, events=moves)
+    data["market"] |= {"ties": {"within": 0, "across": 0}}
+    whole = run_block(scenario(data), 1, range(2))
+    for weeks, due_moves in ((3, 0), (8, 10), (12, 30)):
+        cut = comparing.cut(whole, weeks)
+        short = run_block(
+            scenario(data | {"horizon": f"{weeks} weeks", "events": moves[: due_moves // 10]}), 1, range(2)
+        )
+        assert cut["transfers"].num_rows == due_moves
+        for name in ("spells", "transfers"):
+            key = [(column, "ascending") for column in ("run", "researcher", "start_week")]
+            assert canonical_hash(cut[name].sort_by(key)) == canonical_hash(short[name].sort_by(key))
 
 
 def test_other_labs_and_horizons_are_left_out_and_told() -> None:
