@@ -28,6 +28,7 @@ from small_markets import (
     weeks_of,
 )
 
+import sim
 from sim.market import appraisal
 from sim.market.opening import open_market
 from sim.market.rules import shocks
