@@ -121,9 +121,10 @@ def _print_by_name(out: Console, rows: Sequence[dict[str, Any]]) -> None:
     cells = [(row["figure"], _level(row["base_mean"]), *_difference(row)) for row in rows]
     heads = ("figure", "base", "difference", "95 %", "interval")
     widths = [max(len(text) for text in column) for column in zip(heads, *cells, strict=True)]
+    widths[0] = max(min(widths[0], out.width - sum(widths[1:]) - 4), 8)
     for name, block in groupby(zip(rows, cells, strict=True), key=lambda pair: pair[0]["name"]):
         table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=name == rows[0]["name"])
-        table.add_column(heads[0], overflow="fold", width=min(widths[0], out.width - sum(widths[1:]) - 4))
+        table.add_column(heads[0], overflow="fold", width=widths[0])
         for head, width in zip(heads[1:], widths[1:], strict=True):
             table.add_column(head, justify="right", no_wrap=True, min_width=width)
         for _, texts in block:
