@@ -6,7 +6,7 @@ within each run is far less noisy than the difference of two unpaired means.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,20 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sim.analysis.ensemble import Ensemble, by_run
+from sim.analysis import counts
+from sim.analysis.ensemble import MOMENTS, Ensemble, by_run, pooled_retention
 from sim.system.arrays import Floats
 from sim.system.tables import SCHEMAS
 
 COSTS = {"usd_per_additional_hire": "hires", "usd_per_retained_star": "stars_end"}
 """Cost figures and what is bought: more spending for each additional one of it."""
+MAIN = (
+    *("hires", "departures", "headcount_end", "spend_usd", "accepted", "stars_end"),
+    *(f"retention.{cohort}_{moment}" for cohort in ("new_hires", "opening_staff") for moment in MOMENTS),
+)
+"""Main figures: those that are looked at first, and that are shown where their interval leaves zero out."""
+LEVEL = 0.05
+"""Share of the intervals that leave zero out where there is no difference."""
 
 _TEXTS = ("kind", "name", "figure")
 _PAIRED = ("base_mean", "other_mean", "difference", "lower", "upper", "same_sign", "narrowing")
@@ -47,8 +55,10 @@ def cut(tables: dict[str, Any], weeks: int) -> dict[str, Any]:
     Spells that go on are censored then; offers decided later count as lapsed, as those that are open
     at the end of a run do, and those written later as never written.
     """
-    found = {name: tables[name].filter(pc.field("week") < weeks) for name in ("labs", "ledger", "events")}
-    spells = tables["spells"].filter(pc.field("start_week") < weeks)
+    weekly = ("labs", "ledger", "events", "transfers")
+    found = {name: tables[name].filter(pc.field("week") < weeks) for name in weekly}
+    moved = tables["transfers"].filter(pc.field("week") >= weeks)
+    spells = counts.before(tables["spells"], moved).filter(pc.field("start_week") < weeks)
     later = pc.greater_equal(spells.column("end_week"), weeks)
     offers = tables["offers"].filter(pc.field("contact_week") < weeks)
     undecided = pc.fill_null(pc.greater_equal(offers.column("decision_week"), weeks), False)
@@ -85,21 +95,24 @@ def paired(base_name: str, base: Ensemble, other_name: str, other: Ensemble) -> 
     """Paired differences other - base of every figure that both have, one row each (`COMPARISON`).
 
     Runs in which either cannot tell are left out. `lower` and `upper` are the 95 % interval of the mean
-    difference (Student's t); `same_sign` is the share of runs whose difference has the sign of the mean;
-    `narrowing` is the interval's width beside that of unpaired runs, sd(difference) / sqrt(var + var),
-    null where neither varies. Rows of `COSTS` hold a ratio of mean differences for each lab, with
-    Fieller's interval, which is unknown where the denominator may be 0.
+    difference (Student's t), unknown with one run; `same_sign` is the share of runs whose difference has
+    the sign of the mean; `narrowing` is the interval's width beside that of unpaired runs,
+    sd(difference) / sqrt(var + var), null where neither varies. Retention is pooled over runs
+    (`pooled_retention`). Rows of `COSTS` hold a ratio of mean differences with Fieller's interval, for each
+    lab that clearly gains: where the interval of what is gained does not lie above 0, nothing was bought.
     """
     _, here, there = np.intersect1d(base.runs, other.runs, return_indices=True)
-    ours, theirs = by_run(base), by_run(other)
+    ours = {key: values[here] for key, values in by_run(base).items()} | pooled_retention(base, here)
+    theirs = {key: values[there] for key, values in by_run(other).items()} | pooled_retention(other, there)
     shared = [key for key in ours if key in theirs]
-    rows = [(*key, *_paired(ours[key][here], theirs[key][there])) for key in shared]
+    rows = [(*key, *_paired(ours[key], theirs[key])) for key in shared]
     for lab in base.labs:
         for cost, bought in COSTS.items():
             keys = [("lab", lab, figure) for figure in ("spend_usd", bought)]
             if all(key in theirs for key in keys):
-                spent, gained = (theirs[key][there] - ours[key][here] for key in keys)
-                rows.append(("lab", lab, cost, *_cost(spent, gained)))
+                spent, gained = (theirs[key] - ours[key] for key in keys)
+                if clearly_positive(gained):
+                    rows.append(("lab", lab, cost, *_cost(spent, gained)))
     named = [(base_name, other_name, *row) for row in rows]
     return _table(COMPARISON, named)
 
@@ -118,9 +131,49 @@ def _paired(base: Floats, other: Floats) -> tuple[Any, ...]:
     if runs == 1:
         return runs, *means, None, None, signs, None
     spread = float(difference.std(ddof=1))
-    half = _student(runs) * spread / np.sqrt(runs)
+    half = student(runs) * spread / np.sqrt(runs)
     apart = float(np.sqrt(base.var(ddof=1) + other.var(ddof=1)))
     return runs, *means, mean - half, mean + half, signs, spread / apart if apart > 0 else None
+
+
+def clearly_positive(difference: Floats) -> bool:
+    """Whether the 95 % interval of the mean of paired differences (n,) lies above 0; not with one run."""
+    known = difference[np.isfinite(difference)]
+    if len(known) < 2:
+        return False
+    half = student(len(known)) * known.std(ddof=1) / np.sqrt(len(known))
+    return bool(known.mean() - half > 0)
+
+
+def leaves_zero_out(row: Mapping[str, Any]) -> bool:
+    """Whether the interval of a row of a comparison is known and lies to one side of 0."""
+    return _has_interval(row) and bool(row["lower"] > 0 or row["upper"] < 0)
+
+
+def _has_interval(row: Mapping[str, Any]) -> bool:
+    return row["lower"] is not None and bool(np.isfinite(row["lower"]))
+
+
+@dataclass(frozen=True)
+class Chance:
+    """How many main figures differ, and how many would seem to if nothing did.
+
+    Attributes:
+        figures: main figures of one other scenario that are not alike in every run, with an interval.
+        clear: how many of them have an interval that leaves zero out.
+        by_chance: how many would be expected to by chance alone; holds whether they hang together or not.
+    """
+
+    figures: int
+    clear: int
+    by_chance: float
+
+
+def chance(rows: Iterable[Mapping[str, Any]]) -> Chance:
+    """What chance alone would show, among the rows of one other scenario of a comparison."""
+    known = [row for row in rows if row["figure"] in MAIN and _has_interval(row)]
+    varied = [row for row in known if row["lower"] or row["upper"]]  # alike in every run: 0 to 0
+    return Chance(len(varied), sum(map(leaves_zero_out, varied)), LEVEL * len(varied))
 
 
 def _cost(spent: Floats, gained: Floats) -> tuple[Any, ...]:
@@ -145,7 +198,7 @@ def ratio_of_means(above: Floats, below: Floats) -> tuple[float | None, float | 
     if runs == 1:
         return ratio, None, None
     (var_a, cov), (_, var_b) = np.cov(above, below)
-    quantile = _student(runs)
+    quantile = student(runs)
     g = quantile**2 * var_b / (runs * mean**2)
     if g >= 1:
         return ratio, None, None
@@ -156,7 +209,7 @@ def ratio_of_means(above: Floats, below: Floats) -> tuple[float | None, float | 
     return ratio, float((middle - half) / (1 - g)), float((middle + half) / (1 - g))
 
 
-def _student(runs: int) -> float:
+def student(runs: int) -> float:
     """The 97.5 % quantile of Student's t for a mean over runs."""
     from scipy.special import stdtrit  # takes long to import, and is not needed until runs are there
 
@@ -220,19 +273,27 @@ def sweep_schema(paths: Sequence[str]) -> Any:
 
 
 def sweep_rows(variant: str, point: dict[str, str], ensemble: Ensemble) -> Any:
-    """Mean, standard error and percentiles over runs of every figure of a variant, one row each."""
-    rows = [(variant, *point.values(), *key, *_spread(values)) for key, values in by_run(ensemble).items()]
+    """Mean, standard error and percentiles over runs of every figure of a variant, one row each.
+
+    Mean and standard error of retention are those of the curve pooled over runs, as in a comparison; its
+    percentiles are over the curves of single runs.
+    """
+    pooled = pooled_retention(ensemble)
+    rows = [
+        (variant, *point.values(), *key, *_spread(values, pooled.get(key, values)))
+        for key, values in by_run(ensemble).items()
+    ]
     return _table(sweep_schema(list(point)), rows)
 
 
-def _spread(values: Floats) -> tuple[Any, ...]:
-    """Runs, then the figures of `_SPREAD`."""
-    known = values[np.isfinite(values)]
-    runs = len(known)
-    if not runs:
-        return 0, *[None] * len(_SPREAD)
-    error = float(known.std(ddof=1) / np.sqrt(runs)) if runs > 1 else None
-    return runs, float(known.mean()), error, *map(float, np.percentile(known, (5, 50, 95)))
+def _spread(values: Floats, averaged: Floats) -> tuple[Any, ...]:
+    """Runs, then the figures of `_SPREAD`: mean and standard error of `averaged`, percentiles of `values`."""
+    known, counted = (some[np.isfinite(some)] for some in (values, averaged))
+    runs = len(counted)
+    mean = float(counted.mean()) if runs else None
+    error = float(counted.std(ddof=1) / np.sqrt(runs)) if runs > 1 else None
+    percentiles = map(float, np.percentile(known, (5, 50, 95))) if len(known) else [None] * 3
+    return runs, mean, error, *percentiles
 
 
 def _table(schema: Any, rows: Sequence[tuple[Any, ...]]) -> Any:

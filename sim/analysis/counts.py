@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.system.arrays import Floats, Integers
@@ -21,6 +22,9 @@ FLOW_WEEKS = 104
 """Flows between labs are counted over weeks 0 to 103."""
 
 _COUNTED = ("run", "start_week", "entry_week", "end_week", "cause", "censored")
+SPELL = ("run", "researcher", "lab", "start_week")
+"""Columns that name a spell."""
+_GROUPED = ("lab", "unit", "origin")
 _ORIGINS: dict[str, tuple[str, ...]] = {
     "hires": ("outside", "rival"),
     "entry_cohort": ("outside", "rival"),
@@ -102,7 +106,7 @@ def spell_counts(
     """Count who is at risk and who leaves in each tenure week.
 
     Args:
-        spells: table `spells`.
+        spells: table `spells`; for curves by unit that of `stays`, where a spell leads through several.
         by: text column to group by (lab, unit, origin), or None for one group "all".
         who: which spells. `hires` come from outside or a rival; `entry_cohort` are the hires of weeks
             0 to 12; `opening` are those on the staff at the start, watched from their tenure then on.
@@ -112,8 +116,13 @@ def spell_counts(
         weeks: number T of tenure weeks; the longest tenure watched if not given.
 
     Raises:
-        ValueError: if a spell ends before it is first watched, or for no known cause.
+        ValueError: if a spell ends before it is first watched, or for no known cause, or if there is no
+            such column or no such set of spells.
     """
+    if who not in _ORIGINS:
+        raise ValueError(f"who is {who!r}; there are {', '.join(_ORIGINS)}")
+    if by is not None and by not in _GROUPED:
+        raise ValueError(f"by is {by!r}; there are {', '.join(_GROUPED)}")
     axis = np.unique(numbers(spells.column("run")) if runs is None else np.asarray(runs)).astype(np.int64)
     read = spells.select(dict.fromkeys([*_COUNTED, *([by] if by else [])]))
     chosen = read.filter(_mask(spells, who) & np.isin(numbers(spells.column("run")), axis))
@@ -135,6 +144,78 @@ def spell_counts(
         at_risk[:, :length].reshape(*shape, length),
         ended[:, :length].reshape(*shape, len(CAUSES), length),
     )
+
+
+def stays(spells: Any, transfers: Any) -> Any:
+    """The table `spells` with a row for each stay in one unit of a lab, not for each spell.
+
+    Who moves to another unit of the lab in week w is watched in the old one to the close of week w - 1
+    (censored there) and in the new one from week w on (late entry, at the tenure that the spell has by
+    then). So in every tenure week each spell is at risk in one unit, and the units' counts add up to
+    the lab's.
+
+    Args:
+        spells: table `spells`, which names the unit that a spell ends in.
+        transfers: table `transfers` of the same runs.
+    """
+    if not transfers.num_rows:
+        return spells
+    import pandas as pd
+
+    key = [*SPELL]
+    whole, moves = (_plain(table) for table in (spells, transfers))
+    moves = moves.merge(whole, on=key, how="inner", validate="many_to_one")
+    to_next = moves.groupby(key).week.shift(-1)
+    moved_on = to_next.notna()
+    first = moves[~moves.duplicated(key)]
+    left = first.assign(unit=first.from_unit, end_week=first.week, censored=True, cause=None, next_lab=None)
+    joined = moves.assign(
+        unit=moves.to_unit,
+        entry_week=moves.week,
+        end_week=to_next.fillna(moves.end_week),
+        censored=moves.censored | moved_on,
+        cause=moves.cause.mask(moved_on, None),
+        next_lab=moves.next_lab.mask(moved_on, None),
+    )
+    settled = whole.merge(first[key], on=key, how="left", indicator=True)
+    settled = settled[settled["_merge"] == "left_only"]
+    rows = pd.concat([settled, left, joined])[spells.column_names]
+    rows = rows.sort_values([*key, "entry_week"], kind="stable")
+    return pa.Table.from_pandas(rows, schema=spells.schema, preserve_index=False)
+
+
+def before(spells: Any, transfers: Any) -> Any:
+    """The table `spells` as it was before some last transfers: each spell in the unit of that time."""
+    if not transfers.num_rows:
+        return spells
+    key = [*SPELL]
+    earlier = _plain(transfers).drop_duplicates(key)[[*key, "from_unit"]]
+    frame = _plain(spells).merge(earlier, on=key, how="left", validate="one_to_one")
+    return _in_units(spells, frame.from_unit.fillna(frame.unit))
+
+
+def units_apart(spells: Any) -> Any:
+    """The table with units of one name at several labs told apart: `lab/unit`."""
+    frame = _plain(spells.select(["lab", "unit"]))
+    labs = frame.groupby("unit").lab.nunique()
+    shared = frame.unit.isin(labs.index[labs > 1])
+    if not shared.any():
+        return spells
+    name = frame.unit.mask(shared, frame.lab + "/" + frame.unit)
+    return _in_units(spells, name)
+
+
+def _in_units(spells: Any, units: Any) -> Any:
+    """The table with other units, row by row."""
+    place = spells.column_names.index("unit")
+    return spells.set_column(place, spells.schema.field(place), pa.array(units).dictionary_encode())
+
+
+def _plain(table: Any) -> Any:
+    """A recorded table as a DataFrame whose words are objects."""
+    frame = table.to_pandas()
+    words = frame.select_dtypes("category").columns
+    return frame.astype(dict.fromkeys(words, object))
 
 
 def _tenures(spells: Any) -> tuple[Integers, Integers, npt.NDArray[np.bool_]]:

@@ -29,6 +29,8 @@ HIRES = "new_hires"
 STAR_SHARE = 0.05
 """Stars are as talented as the best twentieth of all labs' opening staff, in each run."""
 
+Weekly = npt.NDArray[np.int32]
+
 _SUMS = ("hires", "departures", "offers", "accepted", "acquihires", "from_rivals", "counters")
 
 
@@ -44,8 +46,8 @@ class Ensemble:
         campaigns: by campaign and figure, one value a run (R,).
         flows: moves to rivals in weeks 0 to 103 by lab left and lab joined (R, L, L).
         hires: cumulative hires (R, W, L).
-        survival: of new hires by whole weeks of tenure, each run on its own (R, L, T + 1).
-        pooled: counts of each cohort of `RETENTION`, added up over runs.
+        watched: of each cohort of `RETENTION`, spells at risk and departures by tenure week, each (R, L, T).
+        pooled: counts of each cohort, causes and all, added up over runs.
         events: the recorded table.
     """
 
@@ -56,9 +58,14 @@ class Ensemble:
     campaigns: dict[str, dict[str, Floats]]
     flows: Integers
     hires: npt.NDArray[np.int32]
-    survival: Floats
+    watched: dict[str, tuple[Weekly, Weekly]]
     pooled: dict[str, SpellCounts]
     events: Any
+
+    @property
+    def survival(self) -> Floats:
+        """Survival of new hires by whole weeks of tenure, each run on its own: (R, L, T + 1)."""
+        return curves.kaplan_meier(*self.watched[HIRES])
 
 
 def measure(scenario: Scenario, tables: dict[str, Any]) -> Ensemble:
@@ -89,7 +96,10 @@ def measure(scenario: Scenario, tables: dict[str, Any]) -> Ensemble:
         campaigns={name: _campaign(name, panel, tables["offers"]) for name in campaigns},
         flows=counts.flows(spells, labs, panel.runs),
         hires=counts.cumulative_hires(panel).astype(np.int32),
-        survival=survival[HIRES],
+        watched={
+            cohort: (counted.at_risk.astype(np.int32), counted.ends.astype(np.int32))
+            for cohort, counted in by_run.items()
+        },
         pooled={cohort: counted.pooled() for cohort, counted in by_run.items()},
         events=tables["events"],
     )
@@ -111,7 +121,13 @@ def join(parts: Sequence[Ensemble]) -> Ensemble:
         },
         flows=np.concatenate([part.flows for part in parts]),
         hires=np.concatenate([part.hires for part in parts]),
-        survival=np.concatenate([part.survival for part in parts]),
+        watched={
+            cohort: (
+                np.concatenate([part.watched[cohort][0] for part in parts]),
+                np.concatenate([part.watched[cohort][1] for part in parts]),
+            )
+            for cohort in first.watched
+        },
         pooled={cohort: _added([part.pooled[cohort] for part in parts]) for cohort in first.pooled},
         events=recorded.concat([part.events for part in parts]),
     )
@@ -139,6 +155,38 @@ def by_run(ensemble: Ensemble) -> dict[tuple[str, str, str], Floats]:
         np.fmin.at(first, np.searchsorted(ensemble.runs, run), week)
         found["event", event, "share"] = np.isfinite(first).astype(float)
         found["event", event, "week"] = first
+    return found
+
+
+def pooled_retention(ensemble: Ensemble, runs: Integers | None = None) -> dict[tuple[str, str, str], Floats]:
+    """Retention pooled over runs, as one value a run (n,), by (kind, name, figure).
+
+    A run's own curve ends early, or at 0, where it has few hires; so the mean of the curves of those runs
+    that reach 24 months is biased, and the pooled curve is what a summary tells. The values here are those
+    of the jackknife, q_r = S + (n - 1) (mean of S without one run - S without run r): their mean is the
+    pooled S, their standard deviation / sqrt(n) is its standard error, however the spells of a run hang
+    together. Without a value (nan) where S is unknown, or where it would be without some run.
+
+    Args:
+        ensemble: what was measured.
+        runs: places of the runs that count; all if not given.
+
+    Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 11.
+    """
+    found = {}
+    for cohort, (at_risk, ends) in ensemble.watched.items():
+        if runs is not None:
+            at_risk, ends = at_risk[runs], ends[runs]
+        weeks = at_risk.sum(axis=0, dtype=np.int64), ends.sum(axis=0, dtype=np.int64)
+        whole = curves.kaplan_meier(*weeks)
+        others = curves.kaplan_meier(weeks[0] - at_risk, weeks[1] - ends)
+        for moment, week in MOMENTS.items():
+            without = others[..., week]
+            count = len(without)
+            values = whole[:, week] + (count - 1) * (without.mean(axis=0) - without)
+            values = values if count > 1 else whole[None, :, week]
+            for j, lab in enumerate(ensemble.labs):
+                found["lab", lab, f"retention.{cohort}_{moment}"] = values[:, j]
     return found
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from sim.analysis.accounts import LabWeek, Step
+from sim.analysis.counts import SPELL
 from sim.analysis.tracing import Decided, Trace
 from sim.market.columns import UNSET
 from sim.market.offers import Approaches
@@ -133,11 +134,13 @@ class Teller:
         )
 
     def _spells(self, researcher: int) -> list[Story]:
+        """Employment spells, each with the units that it leads through."""
         frame = self.trace.tables["spells"].to_pandas()
         return [
             self.lab(row["lab"])
             | {
                 "unit": row["unit"],
+                "units": self._units(row),
                 "start": self.date(row["start_week"]),
                 "start_week": row["start_week"],
                 "end": None if row["censored"] else self.date(row["end_week"]),
@@ -148,6 +151,15 @@ class Teller:
             }
             for row in frame[frame.researcher == researcher].to_dict("records")
         ]
+
+    def _units(self, spell: Mapping[str, Any]) -> list[Story]:
+        """The units of a spell: the one that it begins in, then each that it goes on in, with the week."""
+        moves = self.trace.tables["transfers"].to_pylist()
+        moves = [move for move in moves if all(move[name] == spell[name] for name in SPELL)]
+        first = moves[0]["from_unit"] if moves else spell["unit"]
+        begun = {"unit": first, "week": spell["start_week"], "date": self.date(spell["start_week"])}
+        later = [{"unit": m["to_unit"], "week": m["week"], "date": self.date(m["week"])} for m in moves]
+        return [begun, *later]
 
     def _elsewhere(self, researcher: int) -> list[Story]:
         """Times outside the labs, each until the next place or the end (None)."""

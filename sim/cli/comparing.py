@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,7 +33,11 @@ def compare(
     where: Where = "local",
     as_json: AsJson = False,
 ) -> None:
-    """Compare scenarios under the same random numbers: paired differences to the first, with intervals."""
+    """Compare scenarios under the same random numbers: base level, paired difference to it, 95 % interval.
+
+    Shown are the main figures whose interval leaves zero out, and how many would by chance; --json and
+    comparison.parquet have every figure.
+    """
     check_size(runs, jobs)
     if len(scenarios) < 2:
         raise InputError("compare: name at least two scenarios")
@@ -112,7 +117,9 @@ def _show_rows(folder: Path, as_json: bool) -> None:
     rows = rows_in(folder).to_pylist()
     failures = failures_in(folder)
     if as_json:
-        typer.echo(json.dumps({**_head(manifest), "rows": rows, "failures": failures}, indent=2))
+        chance = {"chance": _chance(rows, manifest)} if manifest["kind"] == "compare" else {}
+        told = {**_head(manifest), **chance, "rows": rows, "failures": failures}
+        typer.echo(json.dumps(told, indent=2))
     else:
         from sim.report.screen import print_comparison, print_sweep
 
@@ -121,6 +128,14 @@ def _show_rows(folder: Path, as_json: bool) -> None:
         show = print_comparison if manifest["kind"] == "compare" else print_sweep
         show(rows, manifest, folder)
     report_failures(failures, manifest["runs"] * len(manifest["variants"]))
+
+
+def _chance(rows: list[dict[str, Any]], manifest: dict[str, Any]) -> dict[str, Any]:
+    """For each other scenario, how many main figures leave zero out, and how many would by chance."""
+    from sim.analysis.compare import chance
+
+    others = list(manifest["variants"])[1:]
+    return {other: asdict(chance(row for row in rows if row["other"] == other)) for other in others}
 
 
 def _head(manifest: dict[str, Any]) -> dict[str, Any]:

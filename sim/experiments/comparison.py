@@ -60,6 +60,13 @@ class Comparison:
         """What could not be compared, in words."""
         return comparing.not_shared(self.ensembles)
 
+    @property
+    def chance(self) -> dict[str, comparing.Chance]:
+        """For each other scenario, how many main figures differ, and how many would seem to by chance."""
+        rows = self.rows.to_pylist()
+        others = list(self.ensembles)[1:]
+        return {name: comparing.chance(row for row in rows if row["other"] == name) for name in others}
+
     def plot(self, other: str | None = None, ax: Axes | None = None) -> Axes:
         """How the difference in cumulative hires grows, by lab: median and 90 % band over runs."""
         from sim.report import differences

@@ -9,7 +9,6 @@ import os
 import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -195,8 +194,7 @@ def finish_variant(
 ) -> tuple[Ensemble | None, list[dict[str, Any]]]:
     """Write the run folder of a variant; its measure (None if no run came to its end), and what failed.
 
-    Its pictures are left to whoever has its measure already. The measure comes back without the curves
-    that only they need.
+    Its pictures are left to whoever has its measure already.
     """
     folder = _variant_folder(staged, name)
     goal = work.folder / VARIANTS / name
@@ -206,7 +204,7 @@ def finish_variant(
     except AllFailed as error:
         shutil.rmtree(folder)
         return None, error.failures
-    return replace(ensemble, survival=ensemble.survival[:0]), read_manifest(folder)["failures"]
+    return ensemble, read_manifest(folder)["failures"]
 
 
 def _variant_folder(staged: Path, name: str) -> Path:

@@ -1,7 +1,7 @@
 """Results: a run of a scenario, and the run folder in which it is kept (the only reader and writer).
 
     result = sim.run("meta-2025", runs=200, seed=1)
-    result.labs                         # a pandas DataFrame; offers, spells, ledger, events likewise
+    result.labs                         # DataFrame; likewise offers, spells, ledger, events, transfers
     result.retention(by="lab")          # Kaplan-Meier curves
     result.plot_hiring()
     result.save("runs/mine"); sim.Result.open("runs/mine")
@@ -104,6 +104,11 @@ class Result:
         """One row an event that happened in a run."""
         return self._frame("events")
 
+    @property
+    def transfers(self) -> pd.DataFrame:
+        """One row a move between units of a lab, which ends no spell."""
+        return self._frame("transfers")
+
     def _frame(self, name: str) -> pd.DataFrame:
         return tables.frame(self.table(name))
 
@@ -130,18 +135,31 @@ class Result:
         """Kaplan-Meier survival by group and week of tenure, pooled over runs, with 95 % intervals.
 
         Args:
-            by: a text column of the spells: lab, unit or origin.
+            by: lab, unit or origin. Who moves to another unit counts in the old one until then, and in the
+                new one from then on (late entry); a unit's name that several labs have stands with the lab's.
             who: hires, entry_cohort, opening, acquihires or all; opening staff enter left-truncated.
+
+        Returns:
+            a row a group and week of tenure; `at_risk` is how many are watched in the week that follows.
+            Where nobody is before others enter late, survival is that of those who come so far.
+
+        Raises:
+            ValueError: if there is no such grouping or no such set of spells.
         """
         import pandas as pd
 
-        counted = counts.spell_counts(self.table("spells"), by=by, who=who)
+        spells = self.table("spells")
+        if by == "unit":
+            spells = counts.units_apart(counts.stays(spells, self.table("transfers")))
+        counted = counts.spell_counts(spells, by=by, who=who)
         survival = curves.kaplan_meier(counted.at_risk, counted.ends)
         lower, upper = curves.log_log_interval(survival, curves.greenwood(counted.at_risk, counted.ends))
         index = pd.MultiIndex.from_product(
             [pd.Index(counted.groups, dtype="str"), np.arange(survival.shape[-1])], names=[by, "weeks"]
         )
-        columns = {"survival": survival.ravel(), "lower": lower.ravel(), "upper": upper.ravel()}
+        at_risk = np.pad(counted.at_risk, ((0, 0), (0, 1)))
+        found = {"survival": survival, "lower": lower, "upper": upper, "at_risk": at_risk}
+        columns = {name: values.ravel() for name, values in found.items()}
         return pd.DataFrame(columns, index=index).reset_index()
 
     def plot_hiring(self, ax: Axes | None = None) -> Axes:

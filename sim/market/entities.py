@@ -1,4 +1,4 @@
-"""Whom a draw is for: persons, spells, options and pairs of labs, each packed into one whole number.
+"""What a draw belongs to: persons, spells, options and pairs of labs, each packed into one whole number.
 
 The widths, in bits, belong to the published draws: another width of one of them is another market.
 """

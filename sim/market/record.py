@@ -1,4 +1,4 @@
-"""What is recorded: series by lab and week, offers, spells, postings and events, as plain columns.
+"""What is recorded: series by lab and week, offers, spells, postings, events, transfers, as plain columns.
 
 Reads the state after each week and never writes it. Every table has its rows in an order that is
 the same whichever runs stand together: by run, then as the table's docstring says.
@@ -191,6 +191,24 @@ def events_table(market: Market) -> Table:
         "kind": (spread([kinds.index(event.kind) for event in log]), kinds),
         "name": (spread([names.index(event.name) for event in log]), names),
         "lab": (spread([event.lab for event in log]), list(market.constants.lab_names)),
+    }
+
+
+def transfers_table(market: Market) -> Table:
+    """One row a move between units of a lab, which ends no spell; by run, then in the order of happening."""
+    log, names = market.log.transfers, ("row", "lab", "start_week", "week", "from_unit", "to_unit")
+    found = {n: np.concatenate([block[n] for block in log] or [np.zeros(0, np.int64)]) for n in names}
+    run = market.run_of(found["row"])
+    order = np.argsort(run, kind="stable")
+    found = {name: column[order] for name, column in found.items()}
+    return {
+        "run": market.runs[run[order]].astype(np.int32),
+        "researcher": market.id_of(found["row"]).astype(np.int32),
+        "lab": (found["lab"].astype(np.int64), list(market.constants.lab_names)),
+        "start_week": found["start_week"],
+        "week": found["week"],
+        "from_unit": _units(market, found["from_unit"].astype(np.int64)),
+        "to_unit": _units(market, found["to_unit"].astype(np.int64)),
     }
 
 

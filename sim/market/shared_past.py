@@ -45,7 +45,8 @@ def shared_weeks(one: Scenario, other: Scenario) -> int:
 
 def branch(market: Market, scenario: Scenario) -> Market:
     """A copy of a market that goes on as that of another scenario with the same past."""
-    finished = [*market.log.offers, *market.log.spells, *market.log.events, *market.ledger.journal]
+    log = market.log
+    finished = [*log.offers, *log.spells, *log.events, *log.transfers, *market.ledger.journal]
     never_written = [market.scenario, market.constants, market.keys, market.ties, market.known_by]
     shared = [*never_written, *finished]
     twin = copy.deepcopy(market, {id(part): part for part in shared})

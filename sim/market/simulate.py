@@ -112,6 +112,7 @@ def collect(market: Market, recorder: record.Recorder, full: bool = True) -> dic
         "spells": record.spells_table(market),
         "ledger": record.ledger_table(market),
         "events": record.events_table(market),
+        "transfers": record.transfers_table(market),
     }
     del market.log.spells[kept:]
     return {name: as_arrow(name, table) for name, table in found.items()}

@@ -370,7 +370,7 @@ def cash_covers(market: Market, rows: Integers, cash: Integers) -> Booleans:
 def retain(market: Market, rows: Integers, package: Integers) -> None:
     """Pay people a retention package, in cents: part cash now, the rest shares that vest from today.
 
-    What has not vested of an earlier one starts anew with it. Who is retained feels underpaid no more.
+    What has not vested of an earlier one starts anew with it. Nobody retained feels underpaid any more.
     """
     if not len(rows):
         return

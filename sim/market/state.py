@@ -194,7 +194,7 @@ class Happened(NamedTuple):
 
 @dataclass
 class Log:
-    """Finished offers and spells and fired events, as lists of column blocks in order.
+    """Finished offers and spells, fired events and moves between units, as lists of column blocks in order.
 
     Unless `all_offers`, only campaigns' are kept: the others are the most of what a run would keep.
     """
@@ -203,6 +203,7 @@ class Log:
     offers: list[dict[str, npt.NDArray[Any]]] = field(default_factory=list)
     spells: list[dict[str, npt.NDArray[Any]]] = field(default_factory=list)
     events: list[Happened] = field(default_factory=list)
+    transfers: list[dict[str, npt.NDArray[Any]]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def Map(model: PageMarket) -> None:  # noqa: N802
 
 @solara.component
 def MarketTab(model: PageMarket) -> None:  # noqa: N802
-    """Who moves where, what is offered and taken, and what money is left."""
+    """Moves between labs, what is offered and taken, and the money that remains."""
     if not _has_begun(model):
         return
     scenario, when = model.talent_scenario, [model.number, model.week]

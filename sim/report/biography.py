@@ -97,12 +97,16 @@ def _biography(story: Story, where: str) -> list[str]:
 
 def _spell(spell: Story, number: int) -> list[tuple[int, int, str]]:
     """How a spell began and how it ended."""
-    at = spell["label"] + _in_unit(spell)
+    first, *later = spell["units"]
+    at = spell["label"] + _in_unit(spell, first["unit"])
     if spell["origin"] == "opening":
         begun = f"When the simulation begins, researcher {number} is at {at}, since {spell['start']}."
     else:
         begun = f"They start at {at} in the week of {spell['start']}."
     told = [(max(spell["start_week"], 0) if spell["origin"] != "opening" else -1, 5, sentences(begun))]
+    for unit in later:
+        moved = f"In the week of {unit['date']} they move to {spell['label']}'s unit {unit['unit']}."
+        told.append((unit["week"], 1, sentences(moved)))
     if spell["end"] is not None and spell["cause"] != "rival":  # a move is told by the choice
         reason = LEFT.get(spell["cause"], f"({readable(spell['cause'])})")
         to = f", to {spell['next']}" if spell["next"] else ""
@@ -119,15 +123,17 @@ def _elsewhere(time: Story) -> str:
 
 
 def _at_the_end(story: Story) -> str:
-    stays = [f"at {s['label']}{_in_unit(s)}" for s in story["spells"] if s["end"] is None]
+    stays = [
+        f"at {s['label']}{_in_unit(s, s['units'][-1]['unit'])}" for s in story["spells"] if s["end"] is None
+    ]
     if stays:
         return f"When the simulation ends they are {stays[-1]}."
     places = [ELSEWHERE.get(t["place"], readable(t["place"])) for t in story["elsewhere"] if t["end"] is None]
     return f"When the simulation ends they {places[-1]}." if places else ""
 
 
-def _in_unit(entry: Story) -> str:
-    return "" if entry["unit"] in (None, entry["lab"]) else f" ({entry['unit']})"
+def _in_unit(spell: Story, unit: str) -> str:
+    return "" if unit == spell["lab"] else f" ({unit})"
 
 
 # ---- an offer
@@ -233,7 +239,7 @@ def _staying(stay: Story) -> str:
 
 
 def _decision(choice: Story, stay: Story, going: Sequence[Story], late: bool) -> str:
-    """Who won and by how much; the week where it is not that of the offer."""
+    """The option that won, and by how much; the week where it is not that of the offer."""
     margin, when = f"{choice['margin']:.2f} utils", f" in the week of {choice['date']}" if late else ""
     if choice["winner"] == "stay":
         best = max(going, key=lambda option: float(option["utility"]))

@@ -10,8 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from sim.analysis.compare import Path
-from sim.analysis.curves import Z_95
+from sim.analysis.compare import Path, student
 from sim.report import pictures, style
 from sim.scenario.schema import Scenario
 
@@ -133,7 +132,7 @@ def _draw_response(axes: Axes, frame: Any, paths: Sequence[str]) -> str:
     axes.errorbar(
         x,
         rows["mean"],
-        Z_95 * rows.se.fillna(0),
+        [student(runs) * se if runs > 1 else np.nan for runs, se in zip(rows.runs, rows.se, strict=True)],
         color=style.INK,
         fmt="o",
         markersize=4,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sim.analysis import compare as comparing
 from sim.report.prose import counted
 from sim.report.sentences import failing_sentence, fitted_sentence, nine_of_ten
 from sim.scenario.schema import Scenario
@@ -72,13 +74,10 @@ def print_checks(checks: Sequence[Any], console: Console | None = None) -> None:
     out.print(f"{len(checks) - failed} of {len(checks)} figures agree with theory (|z| below 4)")
 
 
-SHOWN = ("hires", "departures", "headcount_end", "spend_usd", "accepted", "stars_end")
-
-
 def print_comparison(
     rows: Sequence[dict[str, Any]], manifest: dict[str, Any], folder: Path, console: Console | None = None
 ) -> None:
-    """Print the main rows of a comparison: those whose interval leaves zero out.
+    """Print the main rows of a comparison: those whose interval leaves zero out, and how far chance goes.
 
     Args:
         rows: of `comparison.parquet`.
@@ -91,35 +90,60 @@ def print_comparison(
     for other in list(manifest["variants"])[1:]:
         mine = [row for row in rows if row["other"] == other]
         out.print(Text(f"{other} less {base}", style="bold"))
-        out.print(f"{manifest['runs']} pairs of runs, seed {manifest['seed']}")
-        table = _table(
-            "of", "figure", "mean", "95 % interval", "sign", "width",
-            caption="mean difference; sign: runs that have it; width: of the interval beside unpaired runs",
-        )  # fmt: skip
-        for row in mine:
-            if _is_main(row):
-                table.add_row(
-                    Text(row["name"]),
-                    Text(row["figure"]),
-                    _signed(row["difference"]),
-                    _interval(row),
-                    _percent(row["same_sign"]),
-                    "-" if row["narrowing"] is None else f"{row['narrowing']:.2f}",
-                )
-        if table.row_count:
-            out.print(table)
-        else:
-            out.print("No main figure differs.")
+        out.print(Text(f"{_pairs(manifest['runs'])}, seed {manifest['seed']}"))
+        shown = [row for row in mine if _is_shown(row, manifest["runs"])]
+        names = list(dict.fromkeys(row["name"] for row in shown))
+        shown.sort(key=lambda row: names.index(row["name"]))  # costs stand below the figures of their lab
+        _print_by_name(out, shown)
+        out.print(Text(_said_of_chance(comparing.chance(mine), manifest["runs"])), style="dim")
+        out.print()
     out.print(Text(f"Written to {folder}/: comparison.parquet has every figure", style="bold"))
 
 
-def _is_main(row: dict[str, Any]) -> bool:
-    """Whether a row of a comparison is shown: a main figure whose interval leaves zero out, or a cost."""
-    known = row["lower"] is not None and row["upper"] is not None
-    if row["figure"].startswith("usd_per_"):
-        return known
-    main = row["figure"] in SHOWN and row["difference"] not in (None, 0)
-    return main and (not known or row["lower"] > 0 or row["upper"] < 0)
+def _pairs(runs: int) -> str:
+    return f"{runs} pairs of runs" if runs > 1 else "one pair of runs"
+
+
+def _is_shown(row: dict[str, Any], runs: int) -> bool:
+    """Whether a row of a comparison is shown; of a single pair of runs, every main figure that differs."""
+    if row["figure"] in comparing.COSTS:
+        return row["lower"] is not None
+    if row["figure"] not in comparing.MAIN or row["difference"] is None:
+        return False
+    return comparing.leaves_zero_out(row) if runs > 1 else bool(row["difference"])
+
+
+def _print_by_name(out: Console, rows: Sequence[dict[str, Any]]) -> None:
+    """Print figures below the lab or campaign that they are of, whose name has a line of its own.
+
+    A name or figure that is too long for the screen goes on in the next line; none is cut.
+    """
+    cells = [(row["figure"], _level(row["base_mean"]), *_difference(row)) for row in rows]
+    heads = ("figure", "base", "difference", "95 %", "interval")
+    widths = [max(len(text) for text in column) for column in zip(heads, *cells, strict=True)]
+    widths[0] = max(min(widths[0], out.width - sum(widths[1:]) - 4), 8)
+    for name, block in groupby(zip(rows, cells, strict=True), key=lambda pair: pair[0]["name"]):
+        table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=name == rows[0]["name"])
+        table.add_column(heads[0], overflow="fold", width=widths[0])
+        for head, width in zip(heads[1:], widths[1:], strict=True):
+            table.add_column(head, justify="right", no_wrap=True, min_width=width)
+        for _, texts in block:
+            table.add_row(*map(Text, texts))
+        out.print(Text(name, style="bold"))
+        out.print(table)
+
+
+def _said_of_chance(found: comparing.Chance, runs: int) -> str:
+    if runs == 1:
+        return "One pair of runs has no interval: nothing here tells a difference from chance."
+    if not found.figures:
+        return "No main figure differs in any run."
+    some = f"{found.figures} main figure{'s' if found.figures > 1 else ''} that differ in some run"
+    return (
+        f"Shown are {found.clear} of {some}: those whose interval leaves zero out. If nothing differed "
+        f"but by chance, some {found.by_chance:.1f} of the {found.figures} would (5 %). "
+        "Base: mean, or share retained, under the first scenario."
+    )
 
 
 def print_sweep(
@@ -153,16 +177,22 @@ def print_sweep(
     out.print(Text(f"Written to {folder}/: sweep.parquet has every figure of every variant", style="bold"))
 
 
-def _signed(number: float) -> str:
-    if abs(number) >= 1000:
-        return ("-" if number < 0 else "+") + _usd(abs(number))
-    return f"{number:+.3g}"
+def _difference(row: dict[str, Any]) -> tuple[str, str, str]:
+    """Difference and both ends of its interval; a cost is an amount, not a difference."""
+    write = _level if row["figure"] in comparing.COSTS else _signed
+    return write(row["difference"]), write(row["lower"]), write(row["upper"])
 
 
-def _interval(row: dict[str, Any]) -> str:
-    if row["lower"] is None:
+def _level(number: float | None) -> str:
+    """A number to three digits, large ones with their size: 12.3M."""
+    if number is None:
         return "-"
-    return f"{_signed(row['lower'])} to {_signed(row['upper'])}"
+    sign = "-" if number < 0 else ""
+    return sign + (_usd(abs(number)) if abs(number) >= 1000 else f"{abs(number):.3g}")
+
+
+def _signed(number: float | None) -> str:
+    return f"+{_level(number)}" if number is not None and number >= 0 else _level(number)
 
 
 def campaign_sentence(scenario: Scenario, name: str, campaign: dict[str, Any], runs: int) -> str:
@@ -207,11 +237,11 @@ def _labs_table(scenario: Scenario, labs: dict[str, Any], runs: int) -> Table:
 
 
 def _table(first: str, *headings: str, caption: str) -> Table:
-    """A table that fits into 80 columns: names at the left, numbers at the right."""
+    """A table that fits into 80 columns: names at the left, long ones in several lines, then numbers."""
     table = Table(
         box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=caption, caption_justify="left", pad_edge=False
     )
-    table.add_column(first, no_wrap=True)
+    table.add_column(first, overflow="fold")
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     return table

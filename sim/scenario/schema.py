@@ -235,7 +235,7 @@ class Pool(Section):
 
 
 class Entry(Section):
-    """Who comes into the market (MODEL step 9)."""
+    """People who come into the market (MODEL step 9)."""
 
     outside: Count = parameter(425, "researchers outside the labs at the start")
     outside_pay: Pay = parameter("250k USD/year", "their pay, all base, whatever their talent")

@@ -1,4 +1,4 @@
-"""The five recorded tables: their columns, their files and their canonical hash.
+"""The six recorded tables: their columns, their files and their canonical hash.
 
 Weeks count from the scenario's start (week 0) and are negative for spells begun before it. Money
 is whole cents. Every table has its rows in the order in which they were recorded; the hash depends
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = 1
-NAMES = ("labs", "offers", "spells", "ledger", "events")
+NAMES = ("labs", "offers", "spells", "ledger", "events", "transfers")
 
 _WORD = pa.dictionary(pa.int32(), pa.string())
 
@@ -82,6 +82,14 @@ SCHEMAS: dict[str, Any] = {
     "ledger": pa.schema([*_KEY, *_columns("kind debit credit", _WORD), *_columns("cents", pa.int64())]),
     "events": pa.schema(
         [*_KEY, *_columns("kind name", _WORD), *_columns("lab", _WORD, nullable=True)]  # none: all labs
+    ),
+    "transfers": pa.schema(
+        [  # run, researcher, lab and start_week name the spell that goes on
+            *_columns("run researcher", pa.int32()),
+            *_columns("lab", _WORD),
+            *_columns("start_week week", pa.int16()),
+            *_columns("from_unit to_unit", _WORD),
+        ]
     ),
 }
 

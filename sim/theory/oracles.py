@@ -81,7 +81,7 @@ def choice(at: Parameters, seed: int) -> Findings:
     base = [f"market.choice.pay_elasticity={alpha}", f"market.choice.attachment_mean={at['stay']}"]
 
     def accepted(first: float, second: float | None, seed: int) -> dict[str, int]:
-        """Who is where after offers whose pay has these utilities, alpha ln (1 + package / 4M USD)."""
+        """Acceptances by lab of offers whose pay has these utilities, alpha ln (1 + package / 4M USD)."""
         caps = [
             f"events.{name}-offers.package_cap={4 * np.expm1(utility / alpha):.6f}M USD"
             for name, utility in (("first", first), ("second", second or 0.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from scipy import stats
-from small_markets import hard_times, lab, put, scenario
+from small_markets import hard_times, lab, market_of, on, put, scenario
 
 import sim
 from sim import cli
 from sim.analysis import compare as comparing
-from sim.analysis.ensemble import by_run, join, measure
+from sim.analysis.ensemble import Ensemble, by_run, join, measure, pooled_retention
 from sim.experiments import results
 from sim.experiments.comparison import Comparison
 from sim.experiments.results import Result
@@ -85,6 +86,7 @@ def test_a_paired_difference_is_that_of_a_paired_t_test(name, figure, found) -> 
     mine = row(found.table, name, "spend_usd" if scale == 100 else figure)
     assert mine.runs == RUNS
     assert (mine.base_mean, mine.other_mean) == pytest.approx((ours.mean(), theirs.mean()))
+    assert mine.difference == pytest.approx(theirs.mean() - ours.mean())
     interval = stats.ttest_rel(theirs, ours).confidence_interval(0.95)
     assert (mine.lower, mine.upper) == pytest.approx((interval.low, interval.high))
     difference = theirs - ours
@@ -166,6 +168,83 @@ def test_a_cost_without_a_gain_is_unknown() -> None:
     assert (ratio, lower, upper) == pytest.approx((3, 3, 3))
 
 
+@pytest.mark.parametrize(("gain", "told"), [(3.0, True), (0.0, False), (-3.0, False)])
+def test_a_cost_is_told_only_where_the_lab_clearly_gains(gain, told) -> None:
+    """The lab spends 10 more in each run; what it gains is certain, open or negative."""
+    rng = np.random.default_rng(8)
+    spread = rng.normal(0, 1, 30)
+    base, other = (measured(hires) for hires in (np.zeros(30), gain + spread - spread.mean()))
+    rows = comparing.paired("one", base, "two", other).to_pylist()
+    costs = [row for row in rows if row["figure"] == "usd_per_additional_hire"]
+    assert len(costs) == told
+    if told:
+        assert costs[0]["difference"] == pytest.approx(10 / gain)
+        assert 0 < costs[0]["lower"] < 10 / gain < costs[0]["upper"]
+
+
+def measured(hires: Any) -> Ensemble:
+    """An ensemble of one lab of whose runs only hires, spending and watched spells are known."""
+    runs = len(hires)
+    of = scenario(market_of({"a": lab(5)}, weeks=2))
+    bare = measure(of, run_block(of, 1, range(1)))
+    return replace(
+        join([bare] * runs),
+        runs=np.arange(runs),
+        figures={"hires": hires[:, None], "spend_usd": 10.0 * (hires[:, None] != 0)},
+    )
+
+
+@pytest.mark.parametrize("figure", ["new_hires_12m", "opening_staff_12m"])
+def test_retention_is_compared_at_the_level_that_a_summary_tells(figure) -> None:
+    """Pooled over runs, also where a run's own curve ends before 12 months."""
+    of = [one.model_copy(update={"horizon": 60}) for one in (small(), richer())]
+    found = sim.compare(*of, runs=6, seed=4)
+    for name in ("rich", "tight"):
+        row_of = row(found.table, name, f"retention.{figure}")
+        levels = [
+            results.run(one, runs=6, seed=4).summary["labs"][name]["retention"][figure]["estimate"]
+            for one in of
+        ]
+        assert (row_of.base_mean, row_of.other_mean) == pytest.approx(levels, rel=1e-12)
+        assert row_of.difference == pytest.approx(levels[1] - levels[0], abs=1e-12)
+        assert row_of.runs == 6 and row_of.lower <= row_of.difference <= row_of.upper
+
+
+def test_the_jackknife_of_pooled_survival_is_greenwood_s_where_spells_are_independent() -> None:
+    """400 runs of 20 spells each, hazard 1 % a week: both standard errors estimate the same."""
+    rng = np.random.default_rng(9)
+    ended = np.minimum(rng.geometric(0.01, (400, 20)), 105)  # the week in which each leaves; 105: none
+    weeks = np.arange(104)
+    at_risk = (ended[:, :, None] > weeks).sum(axis=1, dtype=np.int32)[:, None]
+    ends = (ended[:, :, None] == weeks + 1).sum(axis=1, dtype=np.int32)[:, None]
+    ensemble = replace(measured(np.zeros(400)), watched={"new_hires": (at_risk, ends)})
+    values = pooled_retention(ensemble)["lab", "a", "retention.new_hires_24m"]
+    assert values.mean() == pytest.approx(np.mean(ended == 105), abs=1e-12)
+    due = np.sqrt(0.99**104 * (1 - 0.99**104) / 8000)
+    assert values.std(ddof=1) / np.sqrt(400) == pytest.approx(due, rel=0.15)
+
+
+def test_one_pair_of_runs_has_no_interval() -> None:
+    found = sim.compare(small(), richer(), runs=1, seed=4).table
+    assert found[["lower", "upper"]].isna().all(axis=None)
+    assert not set(found.figure) & set(comparing.COSTS)
+    assert found[found.figure == "hires"].base_mean.notna().all()
+    assert comparing.chance(found.to_dict("records")) == comparing.Chance(0, 0, 0.0)
+
+
+def test_intervals_leave_zero_out_by_chance_as_often_as_said() -> None:
+    """400 differences of which none is there, 40 runs each: 5 % of their intervals leave zero out."""
+    rng = np.random.default_rng(10)
+    rows = []
+    for _ in range(400):
+        runs, *found = comparing._paired(*rng.normal(0, 1, (2, 40)))
+        assert runs == 40
+        rows.append({"figure": "hires"} | dict(zip(comparing._PAIRED, found, strict=True)))
+    told = comparing.chance(rows)
+    assert (told.figures, told.by_chance) == (400, 20)
+    assert abs(told.clear - 20) < 4 * np.sqrt(400 * 0.05 * 0.95)
+
+
 # ---- the same random numbers
 
 
@@ -211,6 +290,27 @@ def test_cut_tables_are_those_of_a_recorder_that_stopped() -> None:
         np.testing.assert_array_equal(ours[one], theirs[one], err_msg=str(one))
 
 
+def test_a_cut_before_a_transfer_leaves_everybody_in_the_old_unit() -> None:
+    """The shorter of two runs is the longer one cut, in the units that people are in by then too."""
+    units = {"old": {"share": 1}, "new": {"share": 0}}
+    moves = [
+        on(week, transfer={"lab": "a", "unit": goal, "from_unit": start, "researchers": 5})
+        for week, start, goal in ((3, "old", "new"), (8, "new", "old"), (9, "old", "new"))
+    ]
+    data = market_of({"a": lab(20, units=units)}, weeks=12, events=moves)
+    data["market"] |= {"ties": {"within": 0, "across": 0}}
+    whole = run_block(scenario(data), 1, range(2))
+    for weeks, due_moves in ((3, 0), (8, 10), (12, 30)):
+        cut = comparing.cut(whole, weeks)
+        short = run_block(
+            scenario(data | {"horizon": f"{weeks} weeks", "events": moves[: due_moves // 10]}), 1, range(2)
+        )
+        assert cut["transfers"].num_rows == due_moves
+        for name in ("spells", "transfers"):
+            key = [(column, "ascending") for column in ("run", "researcher", "start_week")]
+            assert canonical_hash(cut[name].sort_by(key)) == canonical_hash(short[name].sort_by(key))
+
+
 def test_other_labs_and_horizons_are_left_out_and_told() -> None:
     gamma = lab(10, label="Gamma")
     found = sim.compare(small(), small("more", 20, "labs.gamma", gamma), runs=3)
@@ -230,6 +330,8 @@ def test_the_command_leaves_a_folder_of_run_folders(here, capsys, monkeypatch) -
     assert (code, err) == (0, "")
     told = json.loads(out)
     assert told["variants"] == ["small", "richer", "short"]
+    assert set(told["chance"]) == {"richer", "short"}
+    assert told["chance"]["richer"]["by_chance"] == pytest.approx(0.05 * told["chance"]["richer"]["figures"])
     assert set(told["notes"]) == {
         f"{n} runs 30 weeks; the first 20 are compared" for n in ("small", "richer")
     }

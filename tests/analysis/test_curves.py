@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import synthetic
 from hypothesis import given
@@ -376,3 +377,103 @@ def test_a_sample_taken_several_times_over_has_the_same_curve_and_less_variance(
     ends = by_cause.sum(axis=0)
     assert_allclose(curves.kaplan_meier(times * at_risk, times * ends), curves.kaplan_meier(at_risk, ends))
     assert_allclose(curves.greenwood(times * at_risk, times * ends) * times, curves.greenwood(at_risk, ends))
+
+
+# --- moves between units ------------------------------------------------------------------------
+
+
+def moved(researcher: Any, start: Any, week: Any, from_unit: Any, to_unit: Any) -> Any:
+    return synthetic.table(
+        "transfers", len(researcher), run=0, researcher=researcher, lab="alpha", start_week=start, week=week,
+        from_unit=from_unit, to_unit=to_unit,
+    )  # fmt: skip
+
+
+def test_who_is_transferred_leaves_the_old_unit_early_and_enters_the_new_one_late():
+    """Three start in week 0; one is moved in week 3, leaves in week 5; one leaves in week 3 itself."""
+    spells = synthetic.spells([0, 0, 0], [5, 3, 8], ["rival", "found", None], unit=["new", "old", "old"])
+    found = counts.stays(spells, moved([0], [0], [3], ["old"], ["new"]))
+    counted = counts.spell_counts(found, by="unit", groups=["old", "new"])
+    assert_array_equal(counted.at_risk, [[3, 3, 2, 1, 1, 1, 1], [0, 0, 1, 1, 1, 0, 0]])
+    assert_array_equal(counted.ends, [[0, 0, 1, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0, 0]])
+    assert_allclose(curves.kaplan_meier(counted.at_risk, counted.ends)[0], [1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.5])
+
+
+def test_a_spell_may_lead_through_several_units_and_back_even_in_one_week():
+    spells = synthetic.spells([0], [9], ["rival"], unit="old")
+    way = moved([0] * 3, [0] * 3, [4, 4, 6], ["old", "new", "third"], ["new", "third", "old"])
+    found = counts.stays(spells, way)
+    counted = counts.spell_counts(found, by="unit", groups=["old", "new", "third"])
+    assert_array_equal(counted.at_risk, [[1, 1, 1, 0, 0, 1, 1, 1, 1], [0] * 9, [0, 0, 0, 1, 1, 0, 0, 0, 0]])
+    assert counted.ends.sum() == counted.ends[0, 8] == 1
+
+
+def test_a_transfer_in_the_week_of_the_start_leaves_nothing_to_the_old_unit():
+    spells = synthetic.spells([2, 2], [2, 5], ["released", None], origin="acquihire", unit="new")
+    found = counts.stays(spells, moved([0, 1], [2, 2], [2, 2], ["old"] * 2, ["new"] * 2))
+    counted = counts.spell_counts(found, by="unit", who="acquihires", groups=["old", "new"])
+    assert_array_equal(counted.at_risk, [[0, 0], [2, 1]])
+
+
+def wanderers(rng: np.random.Generator, size: int = 3000) -> tuple[Any, Any]:
+    """Spells at a lab, two in five of which change unit once on the way; and these moves."""
+    spells = synthetic.random_spells(rng, size, 1, ["alpha"])
+    frame = spells.to_pandas()
+    week = rng.integers(np.maximum(frame.start_week, 0), frame.end_week + 1)
+    going = np.flatnonzero((rng.random(size) < 0.4) & (week <= frame.end_week - frame.censored))
+    unit = np.array(["old"] * size, object)
+    unit[going] = "new"
+    place = spells.column_names.index("unit")
+    spells = spells.set_column(place, spells.schema.field(place), pa.array(unit).dictionary_encode())
+    start = frame.start_week.to_numpy()[going]
+    names = ["old"] * len(going), ["new"] * len(going)
+    return spells, moved(frame.researcher.to_numpy()[going], start, week[going], *names)
+
+
+def test_units_add_up_to_the_lab_week_by_week():
+    spells, transfers = wanderers(np.random.default_rng(23))
+    for who in ("all", "opening", "hires", "entry_cohort"):
+        units = counts.spell_counts(counts.stays(spells, transfers), by="unit", who=who, weeks=150)
+        lab = counts.spell_counts(spells, by="lab", who=who, weeks=150)
+        assert_array_equal(units.at_risk.sum(axis=0), lab.at_risk[0])
+        assert_array_equal(units.ends_by_cause.sum(axis=0), lab.ends_by_cause[0])
+        assert (units.at_risk >= units.ends).all()
+        assert units.ends[0].sum() > 20
+
+
+def test_curves_with_late_entry_and_early_leaving_are_those_of_statsmodels():
+    """Its entry is the time after which a subject is at risk: the tenure at which it comes into view."""
+    spells, transfers = wanderers(np.random.default_rng(29))
+    stays = counts.stays(spells, transfers)
+    found = counts.spell_counts(stays, by="unit", who="all")
+    survival = curves.kaplan_meier(found.at_risk, found.ends)
+    greenwood = curves.greenwood(found.at_risk, found.ends)
+    frame = stays.to_pandas()
+    since = np.maximum(frame.entry_week - frame.start_week - 1, 0)
+    until = np.maximum(frame.end_week - frame.start_week - frame.censored, since + ~frame.censored)
+    for group, unit in enumerate(found.groups):
+        mine = (frame.unit == unit) & (until > since)
+        due = SurvfuncRight(until[mine], ~frame.censored[mine], entry=since[mine])
+        ended = due.n_events > 0
+        weeks = due.surv_times[ended].astype(int)
+        assert len(weeks) > 50
+        assert_array_equal(found.at_risk[group, weeks - 1], due.n_risk[ended])
+        assert_allclose(survival[group, weeks], due.surv_prob[ended], rtol=1e-12)
+        inside = due.surv_prob[ended] > 0
+        error = survival[group, weeks[inside]] * np.sqrt(greenwood[group, weeks[inside]])
+        assert_allclose(error, due.surv_prob_se[ended][inside], rtol=1e-10)
+
+
+def test_units_of_one_name_at_several_labs_are_told_apart():
+    spells = synthetic.spells(
+        [0] * 3, [9] * 3, [None] * 3, lab=["alpha", "beta", "beta"], unit=["core", "core", "edge"]
+    )
+    assert counts.units_apart(spells).column("unit").to_pylist() == ["alpha/core", "beta/core", "edge"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"), [({"by": "talent"}, "by is 'talent'"), ({"who": "x"}, "who is")]
+)
+def test_what_cannot_be_grouped_or_chosen_is_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        counts.spell_counts(synthetic.spells([0], [1], [None]), **options)

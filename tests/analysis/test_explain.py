@@ -214,6 +214,29 @@ def test_a_biography_has_every_stored_offer_and_spell(result: Result, ten: list[
         assert [spell["end_week"] is None for spell in story["spells"]] == spells.censored.tolist()
 
 
+def test_a_biography_tells_each_move_to_another_unit() -> None:
+    units = {"old": {"share": 1}, "new": {"share": 0}}
+    ways = [(2, "old", "new"), (5, "new", "old")]
+    events = [
+        small_markets.on(week, transfer={"lab": "a", "unit": goal, "from_unit": start, "researchers": 1})
+        for week, start, goal in ways
+    ]
+    quiet = {
+        "contact": {"rate": "0 /year"},
+        "exits": dict.fromkeys(("found", "academia", "field"), "0 /year"),
+    }
+    of = small_markets.market_of({"a": small_markets.lab(9, units=units)}, 8, events=events, market=quiet)
+    result = results.run(small_markets.scenario(of), runs=1)
+    who = int(result.transfers.researcher.iloc[0])
+    story = result.explain(0, researcher=who)
+    assert [unit["unit"] for unit in story["spells"][0]["units"]] == ["old", "new", "old"]
+    told = str(story)
+    assert f"researcher {who} is at A lab (old)" in told
+    assert "In the week of 2023-05-15 they move to A lab's unit new." in told
+    assert "In the week of 2023-06-05 they move to A lab's unit old." in told
+    assert "When the simulation ends they are at A lab (old)." in told
+
+
 def test_every_decided_offer_is_in_one_choice_and_won_if_it_was_accepted(ten: list[Explanation]) -> None:
     for story in ten:
         won = {option["offer"]: option["wins"] for c in story["choices"] for option in c["options"][1:]}

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from scipy import stats
 from small_markets import lab, market_of, scenario
 
 from sim import cli
-from sim.analysis.compare import sweep_schema
+from sim.analysis.compare import sweep_rows, sweep_schema
+from sim.analysis.ensemble import join, measure
 from sim.experiments import designs, results
 from sim.experiments.results import Result
 from sim.market import simulate
@@ -122,6 +125,19 @@ def test_bad_calls_are_refused_before_anything_runs(case, here, capsys, monkeypa
 
 
 # ---- what comes of it
+
+
+def test_a_mean_has_the_standard_error_of_known_values() -> None:
+    """Of 2, 4, 6, 8 and one unknown: mean 5, standard deviation sqrt(20 / 3), standard error half of it."""
+    of = scenario(market_of({"a": lab(5)}, weeks=2))
+    part = measure(of, simulate.run_block(of, 1, [0]))
+    known = np.array([2.0, 4.0, np.nan, 6.0, 8.0])
+    ensemble = replace(join([part] * 5), runs=np.arange(5), figures={"hires": known[:, None]})
+    (row,) = [row for row in sweep_rows("000", {"x": "1"}, ensemble).to_pylist() if row["figure"] == "hires"]
+    assert (row["runs"], row["mean"], row["p50"]) == (4, 5.0, 5.0)
+    assert (
+        row["se"] == pytest.approx(np.sqrt(20 / 3) / 2, rel=1e-14) == pytest.approx(stats.sem([2, 4, 6, 8]))
+    )
 
 
 def test_each_variant_is_the_run_that_its_values_give(here, capsys) -> None:

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from small_markets import lab, live, market_of, put, scenario, weeks_of
+from small_markets import lab, live, market_of, on, put, scenario, weeks_of
 
 from sim.market.simulate import run_block
 from sim.market.state import CAUSES
@@ -109,6 +109,21 @@ def test_a_frozen_lab_neither_approaches_nor_offers() -> None:
         assert by_week[1:6].min() > 0  # an offer needs a week of interviews
         assert by_week[13:].min() > 0
     assert (seen.seen("contacts")[:, :, 1].sum(axis=1) > 0).all()
+
+
+def test_a_later_freeze_lengthens_an_earlier_one_and_never_shortens_it() -> None:
+    """Frozen for weeks 3 to 12, a lab stays so though all are frozen for weeks 5 and 6; another thaws."""
+    data = market_of({"a": lab(30), "b": lab(30)}, weeks=20)
+    data["market"]["contact"] = {"rate": "20 /year"}
+    data["events"] = [
+        on(3, hiring_freeze={"lab": "a", "weeks": "10 weeks"}),
+        on(5, hiring_freeze={"weeks": "2 weeks"}),
+    ]
+    by_week = live(scenario(data), range(8)).seen("contacts").sum(axis=1)
+    assert not by_week[3:13, 0].any()
+    assert not by_week[5:7, 1].any()
+    assert by_week[13:, 0].min() > 0
+    assert by_week[7:, 1].min() > 0
 
 
 def test_a_lab_that_cannot_pay_fails_releases_everybody_and_hires_no_more() -> None:

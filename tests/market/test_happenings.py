@@ -28,6 +28,7 @@ from small_markets import (
     weeks_of,
 )
 
+import sim
 from sim.market import appraisal
 from sim.market.opening import open_market
 from sim.market.rules import shocks
@@ -289,6 +290,43 @@ def test_the_best_of_one_unit_are_moved_to_another() -> None:
     after_shocks(market)
     assert set(np.flatnonzero(market.researchers.unit != before).tolist()) == set(best.tolist())
     assert set(market.researchers.unit[best].tolist()) == {1}
+    recorded = live(scenario(data), [0]).tables["transfers"]
+    assert set(recorded.researcher) == set(market.id_of(best).tolist())
+    assert (recorded.week == 1).all() and (recorded.start_week < 0).all() and (recorded.lab == "a").all()
+    assert (recorded.from_unit == "old").all() and (recorded.to_unit == "new").all()
+
+
+@pytest.mark.parametrize("log", [True, False])
+def test_curves_by_unit_follow_those_who_are_transferred(log) -> None:
+    """All is unit `old` until week 52, so its curve is the lab's; e^(-t/2) under a hazard of 0.5 a year."""
+    units = {"old": {"share": 1}, "new": {"share": 0}}
+    a = lab(400, units=units, founded="2023-04-24")
+    body = {"lab": "a", "unit": "new", "from_unit": "old", "researchers": 150}
+    exits = {"found": "0.5 /year", "academia": "0 /year", "field": "0 /year"}
+    data = quiet({"a": a}, on(52, transfer=body), weeks=105, exits=exits)
+    result = sim.run(scenario(data), runs=20, seed=1, log=log)
+    of_lab = result.retention(by="lab", who="opening").set_index("weeks")
+    by_unit = result.retention(by="unit", who="opening").set_index(["unit", "weeks"])
+    old, new = by_unit.loc["old"], by_unit.loc["new"]
+    assert abs(old.survival - of_lab.survival)[:53].max() < 1e-12
+    for week in (26, 52):
+        due = np.exp(-0.5 * week / WEEKS_PER_YEAR)
+        assert abs(old.survival[week] - due) < Z * np.sqrt(due * (1 - due) / (400 * 20))
+    assert (new.at_risk[:52] == 0).all() and new.at_risk[52] == 150 * 20
+    assert (old.at_risk + new.at_risk == of_lab.at_risk).all()
+    assert len(result.transfers) == 150 * 20 and len(result.spells) == 400 * 20  # a spell stays one row
+
+
+def test_whoever_moves_to_a_new_unit_is_recorded_as_transferred() -> None:
+    """A spell's last recorded move leads to the unit that it ends in."""
+    opened_unit = on(2, new_unit={"lab": "a", "unit": "next", "share": 0.5, "researchers": 10})
+    back = on(4, transfer={"lab": "a", "unit": "old", "from_unit": "next", "researchers": 4})
+    tables = live(scenario(quiet({"a": lab(40, units=UNITS)}, opened_unit, back, weeks=8)), [0, 3]).tables
+    moves, spells = tables["transfers"], tables["spells"]
+    assert moves.groupby(["run", "week"]).size().tolist() == [10, 4, 10, 4]
+    last = moves.drop_duplicates(["run", "researcher"], keep="last")
+    ended = last.merge(spells, on=["run", "researcher", "lab", "start_week"], validate="one_to_one")
+    assert len(ended) == len(last) and (ended.to_unit.astype(str) == ended.unit.astype(str)).all()
 
 
 def test_who_changes_unit_leaves_as_the_new_unit_does() -> None:

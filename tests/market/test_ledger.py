@@ -137,3 +137,10 @@ def test_without_a_journal_the_balances_are_the_same() -> None:
     assert (ledgers[0].balances == ledgers[1].balances).all()
     assert len(ledgers[0].journal) == 2
     assert ledgers[1].journal == []
+
+
+def test_a_cent_out_of_nowhere_is_drift_of_its_run() -> None:
+    ledger = funded(100)
+    ledger.balances[1, int(Ledger.talent(0))] += 1
+    ledger.balances[2, int(Ledger.treasury(1))] -= 3
+    assert ledger.drift().tolist() == [0, 1, -3]

@@ -70,9 +70,22 @@ def transfer(market: Market, body: Transfer, runs: Integers) -> Integers:
 
 
 def _move(market: Market, rows: Integers, unit: int) -> None:
-    """People change unit, and with it the hazard of leaving the labs."""
+    """People change unit, and with it the hazard of leaving the labs; their spells go on."""
+    if not len(rows):
+        return
     spells.rescale_exit(market, rows, unit)
-    market.researchers.unit[rows] = unit
+    people = market.researchers
+    market.log.transfers.append(
+        {
+            "row": rows,
+            "lab": people.place[rows],
+            "start_week": people.start_week[rows],
+            "week": np.full(len(rows), market.week, np.int16),
+            "from_unit": people.unit[rows],
+            "to_unit": np.full(len(rows), unit, np.int16),
+        }
+    )
+    people.unit[rows] = unit
 
 
 def lay_off(market: Market, body: Layoff, runs: Integers) -> Integers:

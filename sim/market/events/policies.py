@@ -62,7 +62,7 @@ def change_process(market: Market, body: ProcessChange, runs: Integers) -> Integ
 
 
 def set_non_compete(market: Market, body: NonCompeteRule, runs: Integers) -> Integers:
-    """Who accepts a rival's offer from now on starts after so many weeks of paid leave."""
+    """People who accept a rival's offer from now on start after so many weeks of paid leave."""
     market.labs.non_compete[np.ix_(runs, market.labs_meant(body.lab))] = body.weeks
     return runs
 

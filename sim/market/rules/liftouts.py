@@ -1,9 +1,9 @@
-"""Step 8, lift-outs: who has moved asks colleagues at the old lab to follow.
+"""Step 8, lift-outs: people who have moved ask colleagues at the old lab to follow.
 
-Each of a mover's K ties who is still at the lab that she left is asked with probability m / K. Who is
-asked is approached by the new lab without interviews in the next week, priced from what is left of its
-budget, and decides as anybody else; who follows asks in turn, so a cascade lasts until nobody else
-accepts. With all invitations accepted its size is Borel's (T11). Source: MODEL step 8; m is an assumption.
+Each of a mover's K ties who is still at the lab that she left is asked with probability m / K. Those asked
+are approached by the new lab without interviews in the next week, priced from what remains of its budget, and
+decide as anybody else; those who follow ask in turn, so a cascade lasts until nobody else accepts. With all
+invitations accepted its size is Borel's (T11). Source: MODEL step 8; m is an assumption.
 """
 
 from __future__ import annotations
