@@ -60,7 +60,7 @@ def explain(
     )
     if researcher is not None:
         _refuse_outside("researcher", researcher, open_market(scenario, seed, np.array([run])).people)
-    trace = relive(scenario, seed, run, where, log)
+    trace = relive(scenario, seed, run, where, log, researcher)
     _refuse_another_life(trace, run, stored or {}, log)
     teller = Teller(scenario, trace, log)
     if offer is not None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from sim.analysis.accounts import LabWeek, Step
 from sim.analysis.counts import SPELL
-from sim.analysis.tracing import Decided, Trace
+from sim.analysis.tracing import Decided, Response, Trace
 from sim.market.columns import UNSET
 from sim.market.offers import Approaches
 from sim.market.state import FOUNDER, LEFT_FIELD, OUTSIDE, UNBORN, Market
@@ -22,7 +22,7 @@ from sim.scenario.schema import Scenario
 
 Story = dict[str, Any]
 
-STAGES = ("contact", "interview", "offer", "counter", "decision", "start")
+STAGES = ("contact", "interest", "interview", "offer", "counter", "decision", "notice", "start")
 PLACES = {OUTSIDE: "outside", FOUNDER: "founder", LEFT_FIELD: "left_field", UNBORN: "not_yet"}
 LARGEST_LN = 700.0  # e to this power is still a number
 
@@ -74,6 +74,22 @@ class Teller:
             "elsewhere": self._elsewhere(researcher),
             "offers": [self.offer(row) for row in rows],
             "choices": self._choices(researcher),
+            "responses": [self._response(response) for response in self.trace.responses],
+        }
+
+    def _response(self, response: Response) -> Story:
+        """An answer to an approach: whether she was interested, and from which known pay on she would be."""
+        campaigns = self.market.constants.campaigns
+        return {
+            "week": response.week,
+            "date": self.date(response.week),
+            **self.lab(self.market.constants.lab_names[response.lab]),
+            "campaign": campaigns[response.campaign].body.name if response.campaign >= 0 else None,
+            "interested": response.interested,
+            "known_pay_usd_per_year": response.known,
+            "needed_pay_usd_per_year": response.needed,
+            "gap": response.gap,
+            "slack": response.slack,
         }
 
     def one_offer(self, number: int) -> Story:

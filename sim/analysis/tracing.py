@@ -16,12 +16,12 @@ import numpy.typing as npt
 
 from sim.analysis.accounts import LabWeek
 from sim.market import appraisal, worth
-from sim.market.offers import ACCEPTED, Offers
+from sim.market.offers import ACCEPTED, Approaches, Offers
 from sim.market.opening import open_market
 from sim.market.record import Recorder
-from sim.market.rules import choice, pricing
+from sim.market.rules import choice, interest, pricing
 from sim.market.simulate import collect
-from sim.market.state import Market
+from sim.market.state import Behaviour, Market
 from sim.market.week import RULES, Rule, advance
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Scenario
@@ -79,6 +79,28 @@ class Decided:
     accepted: list[bool]
 
 
+@dataclass(frozen=True)
+class Response:
+    """How the researcher who is watched answered an approach.
+
+    `gap` is what speaks for the lab at the pay it is known for, in utils; she is interested if `gap + slack`
+    is not negative, and would be from a known pay of `needed` on, in USD a year.
+    """
+
+    week: int
+    lab: int
+    campaign: int
+    known: float
+    needed: float
+    gap: float
+    slack: float
+
+    @property
+    def interested(self) -> bool:
+        """Whether she goes to interviews."""
+        return self.gap + self.slack >= 0
+
+
 @dataclass
 class Trace:
     """What was seen of one run, and the tables that it leaves.
@@ -88,11 +110,13 @@ class Trace:
         decided: the weeks in which somebody decided.
         moves: who changed place after some rule: week, researchers, and where they are now.
         lab_week: a lab's week, if one was asked about.
+        responses: answers to approaches of the researcher who was asked about.
         tables: the tables with every offer; `recorded` has those of campaigns only, if there is no log.
     """
 
     market: Market
     lab_week: LabWeek | None = None
+    responses: list[Response] = field(default_factory=list)
     written: dict[tuple[int, int, int], tuple[Written, int]] = field(default_factory=dict)
     decided: list[Decided] = field(default_factory=list)
     moves: list[tuple[int, Integers, Places]] = field(default_factory=list)
@@ -111,6 +135,21 @@ class Trace:
         if self.lab_week is not None:
             self.lab_week.see(rule, market)
         self.see_places(market)
+
+    def watch(self, market: Market, researcher: int) -> None:
+        """Write down how a researcher answers approaches, and answer as the rule does."""
+        elasticity = market.scenario.market.choice.pay_elasticity
+
+        def answer(row: int, approach: Approaches, gap: float) -> bool:
+            known = float(interest.signal(market, approach)[0])
+            slack = float(interest.slack_of(market, np.array([row]))[0])
+            needed = known * float(np.exp(-(gap + slack) / elasticity))
+            lab, campaign = int(approach.lab[0]), int(approach.campaign[0])
+            self.responses.append(Response(market.week, lab, campaign, known, needed, gap, slack))
+            return self.responses[-1].interested
+
+        only = np.arange(market.people) == researcher
+        market.behaviours["interest"] = [Behaviour(only, answer)]
 
     def see_places(self, market: Market) -> None:
         """Note who is somewhere else than at the last look; at the first, everybody."""
@@ -168,6 +207,7 @@ def relive(
     run: int,
     lab_week: tuple[int, int] | None = None,
     log: bool = True,
+    researcher: int | None = None,
 ) -> Trace:
     """Live through one run of a scenario again, and write down what is asked about.
 
@@ -177,11 +217,14 @@ def relive(
         run: number of the run.
         lab_week: number of a lab, and the week in which to watch its money.
         log: whether the run was recorded with every offer and posting.
+        researcher: whose answers to approaches are written down.
     """
     market = open_market(scenario, seed, np.array([run], np.int64))
     watched = None if lab_week is None else LabWeek(*lab_week)
     trace, recorder = Trace(market, watched), Recorder.ready()
     trace.see_places(market)
+    if researcher is not None:
+        trace.watch(market, researcher)
     for _ in range(scenario.horizon):
         if watched is not None:
             watched.begin(market)

@@ -287,6 +287,7 @@ def approaches(market: Market, rows: Integers, lab: Integers, **columns: object)
     given = {"title": 0, "attempt": 0} | columns
     return Approaches.new(
         len(rows), row=rows, lab=lab, origin=people.place[rows], spell=people.spell[rows],
-        origin_unit=people.unit[rows], contact_week=market.week,
+        origin_unit=np.where(people.place[rows] >= 0, people.unit[rows], people.pool[rows]),
+        contact_week=market.week,
         value=observed_value(market, rows, lab), **given,
     )  # fmt: skip

@@ -21,7 +21,7 @@ class Approaches(Columns):
     unit = whole("number of the unit that would receive her", np.int16)
     campaign = whole("number of the campaign; -1: an ordinary approach", np.int16)
     origin = whole("her place when contacted", np.int16)
-    origin_unit = whole("her unit when contacted")
+    origin_unit = whole("her unit when contacted, or her pool", np.int16)
     spell = whole("her spell when contacted; in another one the approach is void")
     title = whole("steps of title offered")
     inviter = whole("id of the colleague who asked her to follow; -1: nobody", np.int32)

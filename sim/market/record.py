@@ -14,13 +14,15 @@ import numpy.typing as npt
 
 from sim.market.ledger import KINDS
 from sim.market.offers import ACCEPTED, LAPSED, OUTCOMES, of_campaigns
-from sim.market.state import CAUSES, ORIGINS, OUTSIDE, Market
+from sim.market.state import CAUSES, FROM_OPENING, ORIGINS, OUTSIDE, Market
 
 Column = npt.NDArray[Any]
 Words = tuple[Column, list[str]]  # codes and the words they stand for; -1 where there is none
 Table = dict[str, Column | Words]
 
-SERIES = ("hires", "acquihires", "from_rivals", "contacts", "offers", "counters", "accepted")
+MONEY = ("cash", "treasury", "committed", "spend", "withheld")
+STAGES = ("contacts", "interested", "interviews", "priced", "offers", "counters", "accepted")
+SERIES = ("hires", "acquihires", "from_rivals", *STAGES)
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Recorder:
     @classmethod
     def ready(cls) -> Recorder:
         """Nothing recorded yet."""
-        names = ("headcount", *SERIES, "left", "cash", "treasury", "committed", "spend", "standing")
+        names = ("headcount", *SERIES, "left", *MONEY, "standing", "hurdle")
         return cls({name: [] for name in names})
 
     def copy(self) -> Recorder:
@@ -45,7 +47,8 @@ class Recorder:
         now: dict[str, Column] = {name: getattr(market.tally, name).astype(np.int32) for name in SERIES}
         now["headcount"] = market.labs.headcount.astype(np.int32)
         now["left"] = market.tally.left.astype(np.int32)
-        now["spend"] = market.tally.spend
+        now["spend"], now["withheld"] = market.tally.spend, market.tally.withheld
+        now["hurdle"] = market.tally.hurdle
         now["cash"] = market.ledger.talent_accounts(labs).copy()
         now["treasury"] = market.ledger.treasuries(labs).copy()
         now["committed"] = market.promised[:, :labs].copy()
@@ -74,11 +77,9 @@ class Recorder:
         left = stacked["left"]
         table["departures"] = left.sum(axis=-1, dtype=np.int32).ravel()
         table |= {f"left_{cause}": left[..., k].ravel() for k, cause in enumerate(CAUSES)}
-        table |= {name: stacked[name].ravel() for name in ("contacts", "offers", "counters", "accepted")}
-        table |= {
-            f"{name}_cents": stacked[name].ravel() for name in ("cash", "treasury", "committed", "spend")
-        }
-        return table | {"standing": stacked["standing"].ravel()}
+        table |= {name: stacked[name].ravel() for name in STAGES}
+        table |= {f"{name}_cents": stacked[name].ravel() for name in MONEY}
+        return table | {name: stacked[name].ravel() for name in ("standing", "hurdle")}
 
 
 def offers_table(market: Market, campaigns_only: bool = False) -> Table:
@@ -101,7 +102,7 @@ def offers_table(market: Market, campaigns_only: bool = False) -> Table:
     started = accepted & ((found["closed"] < market.week) | (start < market.week))
     first = np.searchsorted(run, np.arange(len(market.runs)))
     names, campaigns = market.constants.lab_names, market.constants.campaigns
-    words = [event.body.name for event in campaigns]
+    words, pools = [event.body.name for event in campaigns], market.constants.pools.names
     return {
         "run": market.runs[run].astype(np.int32),
         "offer": (np.arange(len(order)) - first[run]).astype(np.int32),
@@ -111,12 +112,14 @@ def offers_table(market: Market, campaigns_only: bool = False) -> Table:
         "campaign": (found["campaign"], words),
         "follows": (found["follows"], words),
         "inviter": found["inviter"],
-        "origin": (_or_last(found["origin"], len(names)), [*names, "outside"]),
+        "origin": (_place(found["origin"], found["origin_unit"], len(names)), [*names, *pools]),
         "contact_week": found["contact_week"],
+        "interest_week": found["interest_week"],
         "interview_week": found["interview_week"],
         "offer_week": found["offer_week"],
         "counter_week": found["counter_week"],
         "decision_week": found["decision_week"],
+        "notice_week": np.where(accepted & (found["origin"] >= 0), found["decision_week"], np.int16(-1)),
         "start_week": np.where(started, start, np.int16(-1)),
         "base_cents": np.rint(found["weekly_base"] * 365.25 / 7).astype(np.int64),
         "sign_on_cents": found["sign_on"],
@@ -145,6 +148,8 @@ def spells_table(market: Market) -> Table:
         "entry_week": np.maximum(spells["start_week"], 0),
         "end_week": spells["end_week"],
         "origin": (spells["origin"].astype(np.int64), list(ORIGINS)),
+        "came_from": _came_from(market, spells),
+        "returned": spells["returned"],
         "cause": (spells["cause"].astype(np.int64), list(CAUSES)),
         "next_lab": (spells["next_lab"].astype(np.int64), list(names)),
         "censored": spells["cause"] < 0,
@@ -216,5 +221,14 @@ def _units(market: Market, unit: Column) -> Words:
     return unit, [name.split("/")[1] for name in market.constants.unit_names]
 
 
-def _or_last(place: Column, last: int) -> Column:
-    return np.where(place == OUTSIDE, last, place)
+def _place(place: Column, pool: Column, labs: int) -> Column:
+    """Number of a lab, or of a pool of outsiders after all labs."""
+    return np.where(place == OUTSIDE, labs + pool.astype(np.int64), place)
+
+
+def _came_from(market: Market, spells: dict[str, Column]) -> Words:
+    """Where people were before a spell: a lab or a pool; nowhere known for the opening staff."""
+    labs, before = len(market.constants.lab_names), spells["came_from"].astype(np.int64)
+    place = np.where(before >= 0, before, labs - 1 - before)
+    opening = spells["origin"] == FROM_OPENING
+    return np.where(opening, -1, place), [*market.constants.lab_names, *market.constants.pools.names]

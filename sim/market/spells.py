@@ -309,6 +309,8 @@ def log_spells(
             "start_week": people.start_week[rows].copy(),
             "end_week": np.full(len(rows), week, np.int16),
             "origin": people.origin[rows].copy(),
+            "came_from": people.came_from[rows].copy(),
+            "returned": people.returned[rows].copy(),
             "cause": np.broadcast_to(cause, rows.shape).astype(np.int8),
             "next_lab": np.broadcast_to(next_lab, rows.shape).astype(np.int16),
         }

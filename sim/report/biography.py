@@ -89,6 +89,9 @@ def _biography(story: Story, where: str) -> list[str]:
             told.append((_last_week(offer), 1, sentences(_stages(offer), _unanswered(offer))))
         elif offer["outcome"] == "lapsed":
             told.append((offer["stages"]["decision"]["week"], 3, sentences(_came_to_nothing(offer))))
+    for response in story["responses"]:
+        if not response["interested"]:
+            told.append((response["week"], 1, sentences(_not_interested(response))))
     if not story["offers"]:
         told.append((10**6, 0, "No lab wrote them an offer."))
     told.append((10**6, 1, _at_the_end(story)))
@@ -152,6 +155,15 @@ def _offer(story: Story, where: str) -> list[str]:
         when = f"start in the week of {started['date']}" if started else "have not started by the end"
         told.append(f"They {when}.")
     return told
+
+
+def _not_interested(response: Story) -> str:
+    """An approach that led to no interviews, and what it would have taken."""
+    needed, known = usd(response["needed_pay_usd_per_year"]), usd(response["known_pay_usd_per_year"])
+    return (
+        f"{response['label']} approached them in the week of {response['date']}, and they did not go to "
+        f"interviews: to interest them it would have had to be known for {needed} a year, not {known}."
+    )
 
 
 def _stages(offer: Story) -> str:

@@ -45,9 +45,9 @@ SCHEMAS: dict[str, Any] = {
             *_columns(
                 "left_rival left_found left_academia left_field left_acquihire left_released", pa.int32()
             ),
-            *_columns("contacts offers counters accepted", pa.int32()),
-            *_columns("cash_cents treasury_cents committed_cents spend_cents", pa.int64()),
-            *_columns("standing", pa.float64()),
+            *_columns("contacts interested interviews priced offers counters accepted", pa.int32()),
+            *_columns("cash_cents treasury_cents committed_cents spend_cents withheld_cents", pa.int64()),
+            *_columns("standing hurdle", pa.float64()),
         ]
     ),
     "offers": pa.schema(
@@ -62,8 +62,8 @@ SCHEMAS: dict[str, Any] = {
             *_columns("origin", _WORD),
             *_columns("contact_week", pa.int16()),
             # stages that were skipped or never reached are null: no interviews, never written, ...
-            *_columns("interview_week offer_week counter_week", pa.int16(), nullable=True),
-            *_columns("decision_week start_week", pa.int16(), nullable=True),
+            *_columns("interest_week interview_week offer_week", pa.int16(), nullable=True),
+            *_columns("counter_week decision_week notice_week start_week", pa.int16(), nullable=True),
             *_columns("base_cents sign_on_cents grant_cents counter_cents", pa.int64()),
             *_columns("outcome", _WORD),
         ]
@@ -75,6 +75,8 @@ SCHEMAS: dict[str, Any] = {
             *_columns("lab unit", _WORD),
             *_columns("start_week entry_week end_week", pa.int16()),
             *_columns("origin", _WORD),
+            *_columns("came_from", _WORD, nullable=True),  # a lab, or where outside; none: not known
+            *_columns("returned", pa.bool_()),  # to the lab of the spell before the last
             *_columns("cause next_lab", _WORD, nullable=True),
             *_columns("censored", pa.bool_()),
         ]
