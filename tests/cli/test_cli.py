@@ -290,7 +290,7 @@ def test_validate_for_machines_has_every_problem_with_its_place(call: Call, here
     told = call("validate", "baseline", "bad.yaml", "--json")
     assert (told.code, told.err) == (2, "")
     good, bad = json.loads(told.out)
-    assert good == {"scenario": "baseline", "valid": True, "problems": []}
+    assert good == {"scenario": "baseline", "valid": True, "problems": [], "warnings": []}
     assert (bad["scenario"], bad["valid"]) == ("bad.yaml", False)
     assert {(p["path"], p["line"], p["column"]) for p in bad["problems"]} == {
         ("horizn", 3, 1),
