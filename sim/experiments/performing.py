@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,18 +21,24 @@ from sim.experiments.chunks import Chunk
 from sim.experiments.comparison import Comparison, measured_over, shared_horizon
 from sim.experiments.folder import (
     AllFailed,
-    ResultError,
-    any_manifest,
     draw_run,
     finished,
     read_manifest,
     read_rows,
+    seal_run,
     state_of,
-    write_json,
     write_run,
 )
+from sim.experiments.manifest import (
+    COMPLETE,
+    MANIFEST,
+    ResultError,
+    any_manifest,
+    refuse_damaged,
+    write_manifest,
+)
 from sim.experiments.request import COMPARE, RUN, Experiment
-from sim.experiments.runner import CHUNKS, COMPLETE, MANIFEST, Work, begin, reopen, tidy
+from sim.experiments.runner import CHUNKS, Work, begin, remove_leftovers, reopen, tidy
 from sim.experiments.values import with_numbers
 from sim.market.simulate import Progress
 from sim.system import tables
@@ -48,6 +54,9 @@ RUNS_WORTH_A_PROCESS = 400
 
 Variant = tuple[str, Ensemble | None, list[dict[str, Any]]]
 """Name and measure of a finished variant (None if no run came to its end), and its runs that failed."""
+
+Finished = tuple[Ensemble | None, dict[str, Any]]
+"""The measure of a variant whose tables are written, and what its manifest is to say."""
 
 
 def perform(
@@ -67,12 +76,16 @@ def perform(
         AllFailed: if not one run came to its end; nothing is kept.
         OSError: if the disk refuses; what is done is kept.
     """
+    state_of(folder, experiment)  # before a lock is laid into a folder that is somebody else's
     above = [path for path in folder.absolute().parents if not path.exists()]
     with locked(folder):
         try:
-            _work_off(begin(experiment, folder, jobs, command), jobs, where, progress)
+            if state_of(folder, experiment) == COMPLETE:  # another process has done it
+                tidy(folder)
+            else:
+                _work_off(begin(experiment, folder, jobs, command), jobs, where, progress)
         except BaseException as error:
-            if not isinstance(error, WorkError):
+            if not isinstance(error, WorkError | ResultError):
                 _leave(folder, above)
             raise
 
@@ -93,13 +106,19 @@ def resume(
         Exception: as `perform`.
     """
     if any_manifest(folder).get("status") == COMPLETE and not (folder / CHUNKS).exists():
+        refuse_damaged(folder)
         return
     with locked(folder):
         if any_manifest(folder).get("status") == COMPLETE:  # killed while it was tidied up
+            refuse_damaged(folder)
             tidy(folder)
             return
         work = reopen(folder)
-        _work_off(work, jobs, where, progress(work.experiment) if progress else None)
+        try:
+            _work_off(work, jobs, where, progress(work.experiment) if progress else None)
+        except AllFailed:
+            _leave(folder, ())
+            raise
 
 
 def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> None:
@@ -117,7 +136,8 @@ def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> N
         else:
             _finish_sweep(work, staged, jobs)
     except AllFailed:
-        shutil.rmtree(work.folder / CHUNKS)
+        for chunk in work.chunks:  # whoever is killed here leaves what can be resumed
+            work.path(chunk).unlink(missing_ok=True)
         raise
     sync_folder(staged)
     work.complete(staged)
@@ -146,23 +166,33 @@ def _finish_run(work: Work, staged: Path, ensemble: Ensemble | None) -> None:
     request = work.experiment.first
     if ensemble is not None:
         draw_run(work.folder, request.scenario, ensemble)
-    write_run(staged, request, work.blocks(RUN), work.command, work.folder, ensemble)
+    _, manifest = write_run(staged, request, work.blocks(RUN), work.command, work.folder, ensemble)
+    seal_run(staged, manifest, work.folder)
 
 
 def _leave(folder: Path, above: Sequence[Path]) -> None:
     """Take a working folder away in which nothing is done, and the folders that were made for it."""
-    if any((folder / CHUNKS).glob("*/*.chunk")) or (
-        (folder / MANIFEST).exists() and any_manifest(folder).get("status") == COMPLETE
-    ):
+    if any((folder / CHUNKS).glob("*/*.chunk")) or not _is_unfinished(folder):
         return
-    shutil.rmtree(folder / CHUNKS, ignore_errors=True)
-    (folder / MANIFEST).unlink(missing_ok=True)
+    with suppress(FileNotFoundError):  # somebody has taken the folder away
+        for left in (folder / CHUNKS).glob(".finished-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        (folder / MANIFEST).unlink(missing_ok=True)  # from here on there are leftovers alone
+        remove_leftovers(folder)
     tidy(folder)
     for path in (folder, *above):
         try:
             path.rmdir()
         except OSError:
             return
+
+
+def _is_unfinished(folder: Path) -> bool:
+    """Whether a folder has no manifest yet, or that of unfinished work."""
+    try:
+        return not os.path.lexists(folder / MANIFEST) or any_manifest(folder).get("status") != COMPLETE
+    except ResultError:  # somebody has changed it under way; it is left as it is
+        return False
 
 
 def _finished_variants(
@@ -179,32 +209,29 @@ def _finished_variants(
     names, known = list(work.experiment.variants), known or {}
     width = jobs if work.experiment.runs >= RUNS_WORTH_A_PROCESS else 1
     tasks = [(work, name, staged, known.get(name)) for name in names]
-    waiting: dict[int, tuple[Ensemble | None, list[dict[str, Any]]]] = {}
+    waiting: dict[int, Finished] = {}
     with closing(computed(finish_variant, tasks, LOCAL, width, meanwhile)) as done:
         for next_one, name in enumerate(names):
             while next_one not in waiting:
                 number, value = next(done)
                 waiting[number] = value
-            ensemble, failures = waiting.pop(next_one)
-            yield name, ensemble, [{"variant": name, **row} for row in failures]
+            ensemble, manifest = waiting.pop(next_one)
+            if ensemble is not None:
+                seal_run(_variant_folder(staged, name), manifest)
+            yield name, ensemble, [{"variant": name, **row} for row in manifest["failures"]]
 
 
-def finish_variant(
-    work: Work, name: str, staged: Path, known: Ensemble | None = None
-) -> tuple[Ensemble | None, list[dict[str, Any]]]:
-    """Write the run folder of a variant; its measure (None if no run came to its end), and what failed.
-
-    Its pictures are left to whoever has its measure already.
-    """
+def finish_variant(work: Work, name: str, staged: Path, known: Ensemble | None = None) -> Finished:
+    """Write the run folder of a variant, but for its manifest, and its pictures if its measure is known."""
     folder = _variant_folder(staged, name)
     goal = work.folder / VARIANTS / name
     request = work.experiment.variants[name]
     try:
-        ensemble = write_run(folder, request, work.blocks(name), work.command, goal, known)
+        ensemble, manifest = write_run(folder, request, work.blocks(name), work.command, goal, known)
     except AllFailed as error:
         shutil.rmtree(folder)
-        return None, error.failures
-    return ensemble, read_manifest(folder)["failures"]
+        return None, {"failures": error.failures}
+    return ensemble, manifest
 
 
 def _variant_folder(staged: Path, name: str) -> Path:
@@ -283,7 +310,10 @@ def _finish_sweep(work: Work, staged: Path, jobs: int) -> None:
 
 
 def _write_manifest(work: Work, staged: Path, more: dict[str, Any]) -> None:
-    write_json(staged / MANIFEST, finished(work.experiment, work.command) | more)
+    """Write the manifest of several variants, which vouches for theirs and for its own table and pictures."""
+    own = [path.name for path in staged.iterdir() if path.is_file()]
+    theirs = [path.relative_to(staged).as_posix() for path in staged.glob(f"{VARIANTS}/*/{MANIFEST}")]
+    write_manifest(staged, finished(work.experiment, work.command) | more, [*own, *theirs])
 
 
 def holds(folder: Path, experiment: Experiment) -> bool:

@@ -14,6 +14,7 @@ from small_markets import lab, market_of, scenario
 import sim
 from sim.experiments import chunks, performing, runner
 from sim.experiments.chunks import code_hash, compute_together
+from sim.experiments.manifest import sealed
 from sim.experiments.request import Experiment, Request
 from sim.market import simulate
 from sim.system.lock import WorkError
@@ -95,9 +96,9 @@ def test_work_begun_with_other_code_is_not_resumed(key, value, tmp_path, monkeyp
     path = tmp_path / "x" / "manifest.json"
     begun = json.loads(path.read_text("utf-8"))
     assert begun["numpy"] == np.__version__
-    path.write_text(json.dumps(begun | {key: value}), "utf-8")
+    path.write_text(sealed(begun | {key: value}), "utf-8")
     with pytest.raises(WorkError, match=f"{key} {value}, now "):
         performing.resume(tmp_path / "x", jobs=1)
-    path.write_text(json.dumps(begun), "utf-8")
+    path.write_text(sealed(begun), "utf-8")
     performing.resume(tmp_path / "x", jobs=1)
     assert json.loads(path.read_text("utf-8"))["status"] == "complete"
