@@ -123,16 +123,16 @@ def resume(
 
 def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> None:
     kind = work.experiment.kind
-    known = _known(work, work.compute(jobs, where, progress, partial(_import_last, kind)))
-    for left in (work.folder / CHUNKS).glob(".finished-*"):
-        shutil.rmtree(left, ignore_errors=True)
+    measured = _measured(work, work.compute(jobs, where, progress, partial(_import_last, kind)))
+    for leftover in (work.folder / CHUNKS).glob(".finished-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
     staged = work.folder / CHUNKS / f".finished-{os.getpid()}"  # not where a dying worker may still write
     staged.mkdir()
     try:
         if kind == RUN:
-            _finish_run(work, staged, known.get(RUN))
+            _finish_run(work, staged, measured.get(RUN))
         elif kind == COMPARE:
-            _finish_comparison(work, staged, jobs, known)
+            _finish_comparison(work, staged, jobs, measured)
         else:
             _finish_sweep(work, staged, jobs)
     except AllFailed:
@@ -143,7 +143,7 @@ def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> N
     work.complete(staged)
 
 
-def _known(work: Work, measures: dict[Chunk, Ensemble]) -> dict[str, Ensemble]:
+def _measured(work: Work, measures: dict[Chunk, Ensemble]) -> dict[str, Ensemble]:
     """The variants all of whose chunks have just been measured."""
     chunks = {name: work.chunks_of(name) for name in work.experiment.variants}
     return {
@@ -175,8 +175,8 @@ def _leave(folder: Path, above: Sequence[Path]) -> None:
     if any((folder / CHUNKS).glob("*/*.chunk")) or not _is_unfinished(folder):
         return
     with suppress(FileNotFoundError):  # somebody has taken the folder away
-        for left in (folder / CHUNKS).glob(".finished-*"):
-            shutil.rmtree(left, ignore_errors=True)
+        for leftover in (folder / CHUNKS).glob(".finished-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
         (folder / MANIFEST).unlink(missing_ok=True)  # from here on there are leftovers alone
         remove_leftovers(folder)
     tidy(folder)
@@ -199,35 +199,35 @@ def _finished_variants(
     work: Work,
     staged: Path,
     jobs: int,
-    known: dict[str, Ensemble] | None = None,
-    meanwhile: Callable[[], None] = lambda: None,
+    measured: dict[str, Ensemble] | None = None,
+    while_waiting: Callable[[], None] = lambda: None,
 ) -> Generator[Variant]:
     """Write the run folder of each variant: in order, and in several processes where that pays.
 
-    Those that are `known` come without their pictures; `meanwhile` is called as by `computed`.
+    Those that are `measured` come without their pictures; `while_waiting` is called as by `computed`.
     """
-    names, known = list(work.experiment.variants), known or {}
+    names, measured = list(work.experiment.variants), measured or {}
     width = jobs if work.experiment.runs >= RUNS_WORTH_A_PROCESS else 1
-    tasks = [(work, name, staged, known.get(name)) for name in names]
+    tasks = [(work, name, staged, measured.get(name)) for name in names]
     waiting: dict[int, Finished] = {}
-    with closing(computed(finish_variant, tasks, LOCAL, width, meanwhile)) as done:
-        for next_one, name in enumerate(names):
-            while next_one not in waiting:
+    with closing(computed(finish_variant, tasks, LOCAL, width, while_waiting)) as done:
+        for turn, name in enumerate(names):
+            while turn not in waiting:
                 number, value = next(done)
                 waiting[number] = value
-            ensemble, manifest = waiting.pop(next_one)
+            ensemble, manifest = waiting.pop(turn)
             if ensemble is not None:
                 seal_run(_variant_folder(staged, name), manifest)
             yield name, ensemble, [{"variant": name, **row} for row in manifest["failures"]]
 
 
-def finish_variant(work: Work, name: str, staged: Path, known: Ensemble | None = None) -> Finished:
-    """Write the run folder of a variant, but for its manifest, and its pictures if its measure is known."""
+def finish_variant(work: Work, name: str, staged: Path, measured: Ensemble | None = None) -> Finished:
+    """Write the run folder of a variant, but for its manifest, and its pictures if it is measured already."""
     folder = _variant_folder(staged, name)
     goal = work.folder / VARIANTS / name
     request = work.experiment.variants[name]
     try:
-        ensemble, manifest = write_run(folder, request, work.blocks(name), work.command, goal, known)
+        ensemble, manifest = write_run(folder, request, work.blocks(name), work.command, goal, measured)
     except AllFailed as error:
         shutil.rmtree(folder)
         return None, {"failures": error.failures}
@@ -241,26 +241,26 @@ def _variant_folder(staged: Path, name: str) -> Path:
     return folder
 
 
-def _finish_comparison(work: Work, staged: Path, jobs: int, known: dict[str, Ensemble]) -> None:
-    """Write the folders of the variants and the comparison; what is known is drawn while others write."""
+def _finish_comparison(work: Work, staged: Path, jobs: int, measured: dict[str, Ensemble]) -> None:
+    """Write the folders of the variants and the comparison; what is measured is drawn while others write."""
     variants = work.experiment.variants
     failures: list[dict[str, Any]] = []
     ensembles: dict[str, Ensemble] = {}
 
-    def draw_known() -> None:
+    def draw_measured() -> None:
         """Draw what needs no worker."""
-        for name, ensemble in known.items():
+        for name, ensemble in measured.items():
             draw_run(_variant_folder(staged, name), variants[name].scenario, ensemble)
-        if known.keys() == variants.keys():
-            _write_comparison(work, staged, known)
+        if measured.keys() == variants.keys():
+            _write_comparison(work, staged, measured)
 
-    with closing(_finished_variants(work, staged, jobs, known, draw_known)) as finished:
+    with closing(_finished_variants(work, staged, jobs, measured, draw_measured)) as finished:
         for name, ensemble, failed in finished:
             failures += failed
             if ensemble is None:
                 raise AllFailed(failed)
             ensembles[name] = ensemble
-    if known.keys() != variants.keys():
+    if measured.keys() != variants.keys():
         _write_comparison(work, staged, ensembles)
     changes = list(work.experiment.first.origin[1]) if work.experiment.first.origin else []
     notes = [*_set_everywhere(changes), *comparing.not_shared(ensembles)]

@@ -112,7 +112,7 @@ class Work:
         jobs: int,
         where: str = LOCAL,
         progress: Callable[[int], None] | None = None,
-        meanwhile: Callable[[], None] = lambda: None,
+        while_waiting: Callable[[], None] = lambda: None,
     ) -> dict[Chunk, Ensemble]:
         """Compute what is missing, and keep each chunk as it comes.
 
@@ -136,7 +136,7 @@ class Work:
             for chunks in work
         ]
         measures = {}
-        with closing(computed(compute_together, tasks, where, jobs, meanwhile)) as results:
+        with closing(computed(compute_together, tasks, where, jobs, while_waiting)) as results:
             for number, blocks in results:
                 for chunk, (data, ensemble) in zip(work[number], blocks, strict=True):
                     with replacing(self.path(chunk)) as temporary:
