@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from typing import Any
 
 import mesa
 
@@ -13,14 +13,11 @@ from benchmarks.formulas import Unit, grant_kernel, held_kernel, units_of
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Lab
 
-if TYPE_CHECKING:
-    from benchmarks import twin
-
 OUTSIDE, FOUNDER, LEFT_FIELD = "outside", "founder", "left the field"
 
 
 class PlainResearcher(mesa.Agent):
-    def __init__(self, model: twin.PlainMarket, row: int) -> None:
+    def __init__(self, model: Any, row: int) -> None:
         super().__init__(model)
         people = model.opening
         self.row = row
@@ -196,7 +193,7 @@ class PlainResearcher(mesa.Agent):
 
 
 class PlainLab(mesa.Agent):
-    def __init__(self, model: twin.PlainMarket, name: str, lab: Lab, plan: list[float]) -> None:
+    def __init__(self, model: Any, name: str, lab: Lab, plan: list[float]) -> None:
         super().__init__(model)
         value, standing = model.rules.value, model.rules.standing
         self.name, self.plan, self.units = name, plan, units_of(lab, model.rules)

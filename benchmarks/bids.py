@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from benchmarks.formulas import Unit, best_price
 from sim.scenario.quantities import WEEKS_PER_YEAR
-
-if TYPE_CHECKING:
-    from benchmarks.agents import PlainLab, PlainResearcher
 
 
 @dataclass(eq=False)
 class Bid:
     """A lab's approach to a researcher, and the offer that it becomes."""
 
-    lab: PlainLab
-    person: PlainResearcher
+    lab: Any  # a PlainLab
+    person: Any  # a PlainResearcher
     unit: Unit
     value: float
     week: int

@@ -3,8 +3,9 @@
     python -m benchmarks.kills 500
 
 A kill hits the parent, its whole process group, or one worker, at a random instant of a sweep of 200
-chunks. Whoever is not the parent must not outlive it; after each kill every chunk that is there must be
-whole. In the end the sweep is resumed and its tables are those of one that nobody disturbed.
+chunks; one in four comes as soon as there is a folder, before or after its manifest stands. Whoever is not
+the parent must not outlive it; after each kill every chunk that is there must be whole. In the end the
+sweep is resumed and its tables are those of one that nobody disturbed.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from sim.experiments.chunks import unpacked
 from sim.experiments.runner import CHUNKS
 
 A_SWEEP = 20  # kills of one sweep at most
+AT_ONCE = 0.25  # share of kills that come as soon as there is a folder
 KINDS = ("parent", "group", "worker")  # that of a worker is two kills: its parent's follows
 SCENARIO = """\
 name: tiny
@@ -107,7 +109,8 @@ def run_kills(folder: Path, kills: int, rng: np.random.Generator, block: int = 1
                 break
             command = resume(work) if (work / "manifest.json").exists() else sweep(work, block, runs)
             kind = KINDS[rng.integers(min(len(KINDS), kills - count.landed + 1))]
-            kill_at(command, work, kind, float(rng.uniform(0, 0.8)), count)
+            early = kind != "worker" and bool(rng.uniform() < AT_ONCE)
+            kill_at(command, work, kind, float(rng.uniform(0, 0.02 if early else 0.8)), count, early)
         last = subprocess.run(
             resume(work) if (work / "manifest.json").exists() else sweep(work, block, runs),
             capture_output=True, text=True,
@@ -118,15 +121,17 @@ def run_kills(folder: Path, kills: int, rng: np.random.Generator, block: int = 1
     return count
 
 
-def kill_at(command: list[str], work: Path, kind: str, wait: float, count: Count) -> None:
+def kill_at(command: list[str], work: Path, kind: str, wait: float, count: Count, early: bool) -> None:
     """Start the command, kill it or a part of it a while after it began to compute, and look what is left.
+
+    An early kill counts from the first sign of work in the folder.
 
     When a worker was killed and the parent has gone on, the parent is killed too.
     """
     process = subprocess.Popen(
         command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    goes_on(process, work)
+    (begins if early else goes_on)(process, work)
     time.sleep(wait)
     if kind == "worker":
         workers = session(process.pid) - {process.pid}
@@ -150,6 +155,18 @@ def kill_at(command: list[str], work: Path, kind: str, wait: float, count: Count
             unpacked(path)
         except Exception:
             count.torn += 1
+
+
+def begins(process: subprocess.Popen[bytes], work: Path) -> None:
+    """Wait until something is written into the folder, or the process has ended."""
+    before, end = written(work), time.monotonic() + 60
+    while process.poll() is None and written(work) == before and time.monotonic() < end:
+        time.sleep(0.0005)
+
+
+def written(work: Path) -> int:
+    """When something last changed in the folder, in nanoseconds; 0 if it is not there."""
+    return max((path.stat().st_mtime_ns for path in (work, work / ".lock") if path.exists()), default=0)
 
 
 def goes_on(process: subprocess.Popen[bytes], work: Path) -> None:

@@ -95,11 +95,14 @@ def _week_number(scenario: Scenario, week: str | date) -> int:
 
 
 def _refuse_another_life(trace: Trace, run: int, stored: Mapping[str, Any], log: bool) -> None:
-    """The tables of the run lived again must be those stored, row by row."""
+    """The tables of the run lived again must be those stored, row by row.
+
+    Numbers with a fraction may end in other digits, as another processor rounds them; decisions may not.
+    """
     for name, table in stored.items():
         if not log and name == "ledger":
             continue  # without a log no postings are kept
-        if tables.canonical_hash(table) != tables.canonical_hash(trace.recorded[name]):
+        if not tables.alike(table, trace.recorded[name]):
             raise CannotExplain(
                 f"run {run} cannot be explained: lived again, its {name} differ from those stored, so "
                 "another version made them, or labs and researchers of your own"

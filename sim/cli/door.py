@@ -64,8 +64,9 @@ def _explain(error: Exception) -> int:
         say(str(error))
         return error.code
     bad_input: tuple[type[Exception], ...] = (InputError, ScenarioError)
-    if "sim.experiments.folder" in sys.modules:
-        from sim.experiments.folder import AllFailed, ResultError
+    if "sim.experiments.manifest" in sys.modules:
+        from sim.experiments.folder import AllFailed
+        from sim.experiments.manifest import ResultError
         from sim.system.lock import WorkError
         from sim.system.executors import ExecutorError
         from sim.system.tables import TableError

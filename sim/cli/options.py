@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -30,13 +31,21 @@ Overrides = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="print the machine form")]
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
 class InputError(Exception):
     """Bad input, in one line for people."""
 
 
 def say(message: str) -> None:
     """Tell people, beside the results."""
-    typer.echo(f"talentsim: {message}", err=True)
+    typer.echo(f"talentsim: {printable(message)}", err=True)
+
+
+def printable(message: str) -> str:
+    """A message in which nothing that came with a file's name acts on the terminal."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", message)
 
 
 def at_least(least: int, **options: int) -> None:

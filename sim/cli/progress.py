@@ -14,6 +14,7 @@ import typer
 from typer import Exit
 
 from sim.cli.options import FAILED, INTERRUPTED, say
+from sim.system.files import typed
 
 Runs = Annotated[int, typer.Option(help="how many markets to simulate")]
 Seed = Annotated[int, typer.Option(min=0, max=2**64 - 1, help="seed of the ensemble")]
@@ -96,6 +97,9 @@ def _resumable(folder: Path) -> Iterator[None]:
             raise Stopped(f"interrupted; {kept}", INTERRUPTED) from stop
         raise
     except (OSError, ExecutorError) as error:
+        if isinstance(error, FileNotFoundError) and not folder.exists():
+            taken = f"{folder}: was taken away while it was worked on; nothing is kept"
+            raise Stopped(taken, FAILED) from error
         told = f"{error.filename or folder}: {error.strerror}" if isinstance(error, OSError) else str(error)
         kept = _kept(folder)
         full = isinstance(error, OSError) and error.errno in _NO_SPACE
@@ -108,7 +112,7 @@ def _kept(folder: Path) -> str:
     """What is kept of unfinished work and how to go on, in words; empty if nothing is."""
     if not any((folder / "chunks").glob("*/*.chunk")):
         return ""
-    return f"what was done is kept: talentsim resume {shlex.quote(str(folder))}"
+    return f"what was done is kept: talentsim resume {typed(folder)}"
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """Chunks: blocks of runs of the variants of an experiment, cut, computed anywhere, and packed into bytes.
 
-A chunk's file, `000000-000049.chunk`, is a zip of the block's tables and of the runs that failed.
+A chunk's file, `000000-000049.chunk`, is a line that says of which work and of which runs it is, with the
+digest of what follows: a zip of the block's tables and of the runs that failed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -18,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from sim.analysis.ensemble import Ensemble, measure
-from sim.experiments.request import Experiment, sha256
+from sim.experiments.request import Experiment, Request, sha256
 from sim.market import simulate
 from sim.market.draws import run_keys
 from sim.scenario.schema import Scenario
@@ -30,6 +32,10 @@ Block = tuple[dict[str, Any] | None, list[dict[str, Any]]]
 
 Computed = tuple[bytes, Ensemble | None]
 """A packed block, and its measure if that was asked for and a run came to its end."""
+
+
+_MOST_OF_A_HEAD = 1000
+_FOREIGN = "is damaged or of other work; delete it, and resume computes it again"
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,7 @@ def _failure(seed: int, run: int, error: Exception) -> dict[str, Any]:
 
 
 def packed(block: Block) -> bytes:
-    """A block as the bytes of a chunk."""
+    """A block as bytes."""
     found, failed = block
     buffer = io.BytesIO()
     options = pa.ipc.IpcWriteOptions(compression="lz4")
@@ -141,15 +147,43 @@ def packed(block: Block) -> bytes:
     return buffer.getvalue()
 
 
-def unpacked(path: Path) -> Block:
-    """The block in a chunk's file. Raises WorkError if it is damaged."""
+def label(request: Request, runs: range) -> str:
+    """Of which work and of which runs a chunk is: what it was computed from, by what."""
+    work = sha256(json.dumps([request.identity, code_hash(), np.__version__], sort_keys=True))
+    return f"talentsim chunk of {work}, runs {runs[0]} to {runs[-1]}"
+
+
+def labelled(data: bytes, said: str) -> bytes:
+    """The bytes of a chunk's file: its label, the digest of a packed block, and the block."""
+    return _head(data, said) + data
+
+
+def _head(data: bytes, said: str) -> bytes:
+    return f"{said}, sha256 {hashlib.sha256(data).hexdigest()}\n".encode()
+
+
+def refuse_foreign(path: Path, said: str) -> None:
+    """Refuse a chunk's file of other work or other runs than its label should say. Raises WorkError."""
+    with path.open("rb") as file:
+        if not file.readline(_MOST_OF_A_HEAD).startswith(f"{said}, sha256 ".encode()):
+            raise WorkError(
+                f"{path}: is of other work, or is damaged; delete it, and resume computes it again"
+            )
+
+
+def unpacked(path: Path, said: str | None = None) -> Block:
+    """The block in a chunk's file. Raises WorkError if it is damaged, or does not bear the label due."""
+    head, _, data = path.read_bytes().partition(b"\n")
+    own = head.partition(b", sha256 ")[0].decode("ascii", "replace")
+    if head + b"\n" != _head(data, said or own):
+        raise WorkError(f"{path}: {_FOREIGN}")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
             failed = json.loads(archive.read("failed.json"))
             names = [name for name in tables.NAMES if f"{name}.arrow" in archive.namelist()]
             found = {name: pa.ipc.open_stream(archive.read(f"{name}.arrow")).read_all() for name in names}
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise WorkError(f"{path}: is damaged; delete it, and resume computes it again") from error
+        raise WorkError(f"{path}: {_FOREIGN}") from error
     return (found or None), failed
 
 

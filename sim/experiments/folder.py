@@ -24,21 +24,27 @@ import pyarrow.parquet as pq
 from sim.analysis.ensemble import HIRES, Ensemble, join, measure
 from sim.analysis.summary import summary_of
 from sim.experiments.chunks import Block
+from sim.experiments.manifest import (
+    COMPLETE,
+    MANIFEST,
+    UNFINISHED,
+    ResultError,
+    any_manifest,
+    refuse_damaged,
+    write_manifest,
+)
 from sim.experiments.request import RUN, Experiment, Request, difference
-from sim.experiments.runner import COMPLETE, MANIFEST, SCENARIO, UNFINISHED
+from sim.experiments.runner import SCENARIO, holds_only_leftovers
 from sim.market.draws import run_keys
 from sim.scenario.schema import Scenario
 from sim.system import tables
-from sim.system.files import replacing, write_text
+from sim.system.files import own_file, replacing, typed, write_text
 from sim.system.version import __version__
 
 SUMMARY = "summary.json"
 PICTURES = ("hiring.png", "retention.png")
+RUN_FILES = (SCENARIO, SUMMARY, *PICTURES, *(f"{name}.parquet" for name in tables.NAMES))
 _VERSIONS = ("talentsim", "numpy", "mesa", "pyarrow", "pandas", "matplotlib")
-
-
-class ResultError(Exception):
-    """A run folder cannot be read or written; the message is one line."""
 
 
 class AllFailed(Exception):
@@ -57,8 +63,8 @@ def write_run(
     command: str = "",
     goal: Path | None = None,
     ensemble: Ensemble | None = None,
-) -> Ensemble:
-    """Write the files of a run into an empty folder, two blocks of runs in memory at most.
+) -> tuple[Ensemble, dict[str, Any]]:
+    """Write the files of a run but its manifest into an empty folder, two blocks of runs in memory at most.
 
     Args:
         folder: where to write.
@@ -66,10 +72,10 @@ def write_run(
         blocks: tables of its runs in order, and those that failed.
         command: as typed.
         goal: where the folder will stand, for the command that replays a failed run.
-        ensemble: the measure of these runs, by whom has it and has drawn its pictures already.
+        ensemble: the measure of these runs, by whom has it and draws its pictures.
 
     Returns:
-        the measured runs.
+        the measured runs, and what the manifest is to say (`seal_run`) when the pictures are drawn.
 
     Raises:
         AllFailed: if no run came to its end.
@@ -89,8 +95,12 @@ def write_run(
             draw_run(folder, request.scenario, ensemble)
         write_text(folder / SCENARIO, request.scenario_yaml)
         write_json(folder / SUMMARY, summary_of(request.scenario, request.seed, ensemble, len(failed)))
-    write_json(folder / MANIFEST, _run_manifest(request, command, failed, written.hashes))
-    return ensemble
+    return ensemble, _run_manifest(request, command, failed, written.hashes)
+
+
+def seal_run(folder: Path, manifest: dict[str, Any], drawn: Path | None = None) -> None:
+    """Write the manifest of a run folder, the last of its files; pictures may stand where they were drawn."""
+    write_manifest(folder, manifest, RUN_FILES, drawn)
 
 
 def draw_run(folder: Path, scenario: Scenario, ensemble: Ensemble) -> None:
@@ -184,7 +194,10 @@ def write_json(path: Path, content: Any) -> None:
 
 def read_summary(folder: Path) -> dict[str, Any]:
     """The figures of a run folder. Raises ResultError."""
-    found = _read_json(folder / SUMMARY)
+    try:
+        found = json.loads(own_file(folder, SUMMARY).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ResultError(f"{folder / SUMMARY}: cannot be read") from error
     if not isinstance(found, dict) or not {"runs", "failed", "labs", "campaigns"} <= found.keys():
         raise ResultError(f"{folder / SUMMARY}: is damaged")
     return found
@@ -193,7 +206,8 @@ def read_summary(folder: Path) -> dict[str, Any]:
 def read_rows(path: Path) -> Any:
     """A comparison's or a sweep's table (pyarrow). Raises ResultError."""
     try:
-        return pq.read_table(path)
+        with path.open("rb") as file:
+            return pq.read_table(file)
     except (OSError, pa.ArrowInvalid) as error:
         raise ResultError(f"{path}: cannot be read") from error
 
@@ -202,7 +216,7 @@ def read_manifest(folder: Path, kind: str | None = RUN) -> dict[str, Any]:
     """What a complete folder says of itself. Raises ResultError if it is none, or not of that kind."""
     manifest = any_manifest(folder)
     if manifest.get("status") != COMPLETE:
-        raise ResultError(f"{folder}: is not complete; talentsim resume {shlex.quote(str(folder))} goes on")
+        raise ResultError(f"{folder}: is not complete; talentsim resume {typed(folder)} goes on")
     if kind is not None and manifest.get("kind", RUN) != kind:
         raise ResultError(f"{folder}: holds a {manifest.get('kind')}, not a {kind}")
     due = ("seed", "runs", "only_run") if kind == RUN else ("seed", "runs")
@@ -211,35 +225,20 @@ def read_manifest(folder: Path, kind: str | None = RUN) -> dict[str, Any]:
     return manifest
 
 
-def any_manifest(folder: Path) -> dict[str, Any]:
-    """What a folder says of itself, complete or not. Raises ResultError if it says nothing we understand."""
-    if not (folder / MANIFEST).exists():
-        raise ResultError(f"{folder}: holds no run (no {MANIFEST})")
-    manifest = _read_json(folder / MANIFEST)
-    if not isinstance(manifest, dict) or manifest.get("format") != tables.FORMAT:
-        found = manifest.get("format") if isinstance(manifest, dict) else None
-        raise ResultError(f"{folder}: is of format {found}, this version reads {tables.FORMAT}")
-    return manifest
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResultError(f"{path}: cannot be read") from error
-
-
 def state_of(folder: Path, experiment: Experiment) -> str | None:
     """What a folder holds of this very experiment: COMPLETE, UNFINISHED, or None if the folder is free.
 
     Raises:
-        ResultError: if the folder holds something else, or cannot be written.
+        ResultError: if the folder holds something else, is damaged, or cannot be written.
     """
-    if (folder / MANIFEST).exists():
+    if os.path.lexists(folder / MANIFEST):
         manifest = any_manifest(folder)
         if other := difference(manifest, experiment.identity):
             raise ResultError(f"{folder}: holds another {experiment.kind} ({other}); choose another --out")
-        return COMPLETE if manifest.get("status") == COMPLETE else UNFINISHED
+        if manifest.get("status") != COMPLETE:
+            return UNFINISHED
+        refuse_damaged(folder)
+        return COMPLETE
     refuse_occupied(folder)
     parent = next(path for path in folder.absolute().parents if path.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
@@ -248,10 +247,11 @@ def state_of(folder: Path, experiment: Experiment) -> str | None:
 
 
 def refuse_occupied(folder: Path) -> None:
-    """Refuse a path at which something else stands. Raises ResultError."""
-    if folder.is_file() or folder.is_symlink():
-        raise ResultError(f"{folder}: is not a folder")
-    if folder.exists() and any(folder.iterdir()):
+    """Refuse a path at which something else stands; what killed work left is nothing. Raises ResultError."""
+    if os.path.lexists(folder) and not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "is a link to nothing"
+        raise ResultError(f"{folder}: {what}; choose another --out")
+    if folder.exists() and not holds_only_leftovers(folder):
         raise ResultError(f"{folder}: is not empty; choose another --out")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,18 +21,24 @@ from sim.experiments.chunks import Chunk
 from sim.experiments.comparison import Comparison, measured_over, shared_horizon
 from sim.experiments.folder import (
     AllFailed,
-    ResultError,
-    any_manifest,
     draw_run,
     finished,
     read_manifest,
     read_rows,
+    seal_run,
     state_of,
-    write_json,
     write_run,
 )
+from sim.experiments.manifest import (
+    COMPLETE,
+    MANIFEST,
+    ResultError,
+    any_manifest,
+    refuse_damaged,
+    write_manifest,
+)
 from sim.experiments.request import COMPARE, RUN, Experiment
-from sim.experiments.runner import CHUNKS, COMPLETE, MANIFEST, Work, begin, reopen, tidy
+from sim.experiments.runner import CHUNKS, Work, begin, remove_leftovers, reopen, tidy
 from sim.experiments.values import with_numbers
 from sim.market.simulate import Progress
 from sim.system import tables
@@ -48,6 +54,9 @@ RUNS_WORTH_A_PROCESS = 400
 
 Variant = tuple[str, Ensemble | None, list[dict[str, Any]]]
 """Name and measure of a finished variant (None if no run came to its end), and its runs that failed."""
+
+Finished = tuple[Ensemble | None, dict[str, Any]]
+"""The measure of a variant whose tables are written, and what its manifest is to say."""
 
 
 def perform(
@@ -67,12 +76,16 @@ def perform(
         AllFailed: if not one run came to its end; nothing is kept.
         OSError: if the disk refuses; what is done is kept.
     """
+    state_of(folder, experiment)  # before a lock is laid into a folder that is somebody else's
     above = [path for path in folder.absolute().parents if not path.exists()]
     with locked(folder):
         try:
-            _work_off(begin(experiment, folder, jobs, command), jobs, where, progress)
+            if state_of(folder, experiment) == COMPLETE:  # another process has done it
+                tidy(folder)
+            else:
+                _work_off(begin(experiment, folder, jobs, command), jobs, where, progress)
         except BaseException as error:
-            if not isinstance(error, WorkError):
+            if not isinstance(error, WorkError | ResultError):
                 _leave(folder, above)
             raise
 
@@ -93,37 +106,44 @@ def resume(
         Exception: as `perform`.
     """
     if any_manifest(folder).get("status") == COMPLETE and not (folder / CHUNKS).exists():
+        refuse_damaged(folder)
         return
     with locked(folder):
         if any_manifest(folder).get("status") == COMPLETE:  # killed while it was tidied up
+            refuse_damaged(folder)
             tidy(folder)
             return
         work = reopen(folder)
-        _work_off(work, jobs, where, progress(work.experiment) if progress else None)
+        try:
+            _work_off(work, jobs, where, progress(work.experiment) if progress else None)
+        except AllFailed:
+            _leave(folder, ())
+            raise
 
 
 def _work_off(work: Work, jobs: int, where: str, progress: Progress | None) -> None:
     kind = work.experiment.kind
-    known = _known(work, work.compute(jobs, where, progress, partial(_import_last, kind)))
-    for left in (work.folder / CHUNKS).glob(".finished-*"):
-        shutil.rmtree(left, ignore_errors=True)
+    measured = _measured(work, work.compute(jobs, where, progress, partial(_import_last, kind)))
+    for leftover in (work.folder / CHUNKS).glob(".finished-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
     staged = work.folder / CHUNKS / f".finished-{os.getpid()}"  # not where a dying worker may still write
     staged.mkdir()
     try:
         if kind == RUN:
-            _finish_run(work, staged, known.get(RUN))
+            _finish_run(work, staged, measured.get(RUN))
         elif kind == COMPARE:
-            _finish_comparison(work, staged, jobs, known)
+            _finish_comparison(work, staged, jobs, measured)
         else:
             _finish_sweep(work, staged, jobs)
     except AllFailed:
-        shutil.rmtree(work.folder / CHUNKS)
+        for chunk in work.chunks:  # whoever is killed here leaves what can be resumed
+            work.path(chunk).unlink(missing_ok=True)
         raise
     sync_folder(staged)
     work.complete(staged)
 
 
-def _known(work: Work, measures: dict[Chunk, Ensemble]) -> dict[str, Ensemble]:
+def _measured(work: Work, measures: dict[Chunk, Ensemble]) -> dict[str, Ensemble]:
     """The variants all of whose chunks have just been measured."""
     chunks = {name: work.chunks_of(name) for name in work.experiment.variants}
     return {
@@ -146,17 +166,19 @@ def _finish_run(work: Work, staged: Path, ensemble: Ensemble | None) -> None:
     request = work.experiment.first
     if ensemble is not None:
         draw_run(work.folder, request.scenario, ensemble)
-    write_run(staged, request, work.blocks(RUN), work.command, work.folder, ensemble)
+    _, manifest = write_run(staged, request, work.blocks(RUN), work.command, work.folder, ensemble)
+    seal_run(staged, manifest, work.folder)
 
 
 def _leave(folder: Path, above: Sequence[Path]) -> None:
     """Take a working folder away in which nothing is done, and the folders that were made for it."""
-    if any((folder / CHUNKS).glob("*/*.chunk")) or (
-        (folder / MANIFEST).exists() and any_manifest(folder).get("status") == COMPLETE
-    ):
+    if any((folder / CHUNKS).glob("*/*.chunk")) or not _is_unfinished(folder):
         return
-    shutil.rmtree(folder / CHUNKS, ignore_errors=True)
-    (folder / MANIFEST).unlink(missing_ok=True)
+    with suppress(FileNotFoundError):  # somebody has taken the folder away
+        for leftover in (folder / CHUNKS).glob(".finished-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        (folder / MANIFEST).unlink(missing_ok=True)  # from here on there are leftovers alone
+        remove_leftovers(folder)
     tidy(folder)
     for path in (folder, *above):
         try:
@@ -165,46 +187,51 @@ def _leave(folder: Path, above: Sequence[Path]) -> None:
             return
 
 
+def _is_unfinished(folder: Path) -> bool:
+    """Whether a folder has no manifest yet, or that of unfinished work."""
+    try:
+        return not os.path.lexists(folder / MANIFEST) or any_manifest(folder).get("status") != COMPLETE
+    except ResultError:  # somebody has changed it under way; it is left as it is
+        return False
+
+
 def _finished_variants(
     work: Work,
     staged: Path,
     jobs: int,
-    known: dict[str, Ensemble] | None = None,
-    meanwhile: Callable[[], None] = lambda: None,
+    measured: dict[str, Ensemble] | None = None,
+    while_waiting: Callable[[], None] = lambda: None,
 ) -> Generator[Variant]:
     """Write the run folder of each variant: in order, and in several processes where that pays.
 
-    Those that are `known` come without their pictures; `meanwhile` is called as by `computed`.
+    Those that are `measured` come without their pictures; `while_waiting` is called as by `computed`.
     """
-    names, known = list(work.experiment.variants), known or {}
+    names, measured = list(work.experiment.variants), measured or {}
     width = jobs if work.experiment.runs >= RUNS_WORTH_A_PROCESS else 1
-    tasks = [(work, name, staged, known.get(name)) for name in names]
-    waiting: dict[int, tuple[Ensemble | None, list[dict[str, Any]]]] = {}
-    with closing(computed(finish_variant, tasks, LOCAL, width, meanwhile)) as done:
-        for next_one, name in enumerate(names):
-            while next_one not in waiting:
+    tasks = [(work, name, staged, measured.get(name)) for name in names]
+    waiting: dict[int, Finished] = {}
+    with closing(computed(finish_variant, tasks, LOCAL, width, while_waiting)) as done:
+        for turn, name in enumerate(names):
+            while turn not in waiting:
                 number, value = next(done)
                 waiting[number] = value
-            ensemble, failures = waiting.pop(next_one)
-            yield name, ensemble, [{"variant": name, **row} for row in failures]
+            ensemble, manifest = waiting.pop(turn)
+            if ensemble is not None:
+                seal_run(_variant_folder(staged, name), manifest)
+            yield name, ensemble, [{"variant": name, **row} for row in manifest["failures"]]
 
 
-def finish_variant(
-    work: Work, name: str, staged: Path, known: Ensemble | None = None
-) -> tuple[Ensemble | None, list[dict[str, Any]]]:
-    """Write the run folder of a variant; its measure (None if no run came to its end), and what failed.
-
-    Its pictures are left to whoever has its measure already.
-    """
+def finish_variant(work: Work, name: str, staged: Path, measured: Ensemble | None = None) -> Finished:
+    """Write the run folder of a variant, but for its manifest, and its pictures if it is measured already."""
     folder = _variant_folder(staged, name)
     goal = work.folder / VARIANTS / name
     request = work.experiment.variants[name]
     try:
-        ensemble = write_run(folder, request, work.blocks(name), work.command, goal, known)
+        ensemble, manifest = write_run(folder, request, work.blocks(name), work.command, goal, measured)
     except AllFailed as error:
         shutil.rmtree(folder)
-        return None, error.failures
-    return ensemble, read_manifest(folder)["failures"]
+        return None, {"failures": error.failures}
+    return ensemble, manifest
 
 
 def _variant_folder(staged: Path, name: str) -> Path:
@@ -214,26 +241,26 @@ def _variant_folder(staged: Path, name: str) -> Path:
     return folder
 
 
-def _finish_comparison(work: Work, staged: Path, jobs: int, known: dict[str, Ensemble]) -> None:
-    """Write the folders of the variants and the comparison; what is known is drawn while others write."""
+def _finish_comparison(work: Work, staged: Path, jobs: int, measured: dict[str, Ensemble]) -> None:
+    """Write the folders of the variants and the comparison; what is measured is drawn while others write."""
     variants = work.experiment.variants
     failures: list[dict[str, Any]] = []
     ensembles: dict[str, Ensemble] = {}
 
-    def draw_known() -> None:
+    def draw_measured() -> None:
         """Draw what needs no worker."""
-        for name, ensemble in known.items():
+        for name, ensemble in measured.items():
             draw_run(_variant_folder(staged, name), variants[name].scenario, ensemble)
-        if known.keys() == variants.keys():
-            _write_comparison(work, staged, known)
+        if measured.keys() == variants.keys():
+            _write_comparison(work, staged, measured)
 
-    with closing(_finished_variants(work, staged, jobs, known, draw_known)) as finished:
+    with closing(_finished_variants(work, staged, jobs, measured, draw_measured)) as finished:
         for name, ensemble, failed in finished:
             failures += failed
             if ensemble is None:
                 raise AllFailed(failed)
             ensembles[name] = ensemble
-    if known.keys() != variants.keys():
+    if measured.keys() != variants.keys():
         _write_comparison(work, staged, ensembles)
     changes = list(work.experiment.first.origin[1]) if work.experiment.first.origin else []
     notes = [*_set_everywhere(changes), *comparing.not_shared(ensembles)]
@@ -283,7 +310,10 @@ def _finish_sweep(work: Work, staged: Path, jobs: int) -> None:
 
 
 def _write_manifest(work: Work, staged: Path, more: dict[str, Any]) -> None:
-    write_json(staged / MANIFEST, finished(work.experiment, work.command) | more)
+    """Write the manifest of several variants, which vouches for theirs and for its own table and pictures."""
+    own = [path.name for path in staged.iterdir() if path.is_file()]
+    theirs = [path.relative_to(staged).as_posix() for path in staged.glob(f"{VARIANTS}/*/{MANIFEST}")]
+    write_manifest(staged, finished(work.experiment, work.command) | more, [*own, *theirs])
 
 
 def holds(folder: Path, experiment: Experiment) -> bool:

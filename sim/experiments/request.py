@@ -14,10 +14,10 @@ from sim.market.shared_past import world_of
 from sim.market.simulate import LOGGED_RUNS, TOGETHER
 from sim.scenario.loading import change_scenario, dump_scenario, load_scenario
 from sim.scenario.schema import Scenario
-from sim.system import tables
 from sim.system.version import __version__
 from sim.system.whole_numbers import seed_number, whole_number
 
+FORMAT = 2  # of a folder and its manifest
 MOST_RUNS = 1_000_000
 RUN, COMPARE, SWEEP = "run", "compare", "sweep"
 OWN_CLASSES = "own_classes"
@@ -90,7 +90,7 @@ class Request:
     def identity(self) -> dict[str, Any]:
         """What makes two requests the same: their results are then equal bit for bit."""
         return {
-            "format": tables.FORMAT,
+            "format": FORMAT,
             "talentsim": __version__,
             "scenario": self.scenario.name,
             "scenario_sha256": self.scenario_hash,

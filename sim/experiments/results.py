@@ -27,21 +27,23 @@ from sim.analysis import counts, curves
 from sim.analysis.counts import Who
 from sim.analysis.summary import summarise
 from sim.experiments.folder import (
-    ResultError,
     read_manifest,
     read_summary,
     refuse_occupied,
+    seal_run,
     state_of,
     write_run,
 )
+from sim.experiments.manifest import COMPLETE, ResultError, refuse_damaged
 from sim.experiments.request import OWN_CLASSES, Experiment, Request, classes_told
-from sim.experiments.runner import COMPLETE, SCENARIO
+from sim.experiments.runner import SCENARIO, remove_leftovers
 from sim.market import simulate
 from sim.report import market_pictures, pictures
 from sim.scenario.loading import load_scenario
 from sim.scenario.schema import Scenario
 from sim.system import tables
 from sim.system.files import sync_folder, temporary_sibling
+from sim.system.lock import locked, remove_lock
 from sim.system.whole_numbers import LARGEST_SEED, MOST_JOBS, whole_number
 
 if TYPE_CHECKING:
@@ -252,32 +254,36 @@ class Result:
             ResultError: if the folder holds something else.
             OSError: if it cannot be written.
         """
-        goal = Path(folder)
-        refuse_occupied(goal)
+        refuse_occupied(Path(folder))
+        goal = Path(folder).resolve()  # where a link leads, and without a dot for a name
         goal.parent.mkdir(parents=True, exist_ok=True)
-        temporary = temporary_sibling(goal.absolute())
+        temporary = temporary_sibling(goal)
         try:
             temporary.mkdir()
             found = {name: self.table(name) for name in tables.NAMES}
-            write_run(temporary, self.request, [(found, [])], command, goal)
+            seal_run(temporary, write_run(temporary, self.request, [(found, [])], command, goal)[1])
             sync_folder(temporary)
             if goal.exists():
+                with locked(goal):  # nobody has begun to work there
+                    remove_leftovers(goal)
+                    remove_lock(goal)
                 goal.rmdir()
             temporary.rename(goal)
-            sync_folder(goal.absolute().parent)
+            sync_folder(goal.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-        return goal
+        return Path(folder)
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Result:
         """The result kept in a run folder.
 
         Raises:
-            ResultError: if it is no complete run folder of this format.
+            ResultError: if it is no complete run folder of this format, or a file of it is not as written.
         """
         path = Path(folder)
         manifest = read_manifest(path)
+        refuse_damaged(path)
         scenario = load_scenario(path / SCENARIO, composed=True)
         own = tuple(manifest.get(OWN_CLASSES, {}).items())
         request = Request(

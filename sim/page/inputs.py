@@ -192,6 +192,22 @@ class PageMarket(TalentMarket):
         changes = () if self.refusal else asked.changes
         self.in_force = Choices(asked.scenario, seed, changes)
         self._drawn: tuple[int, dict[str, Any]] = (0, {})
+        self._unchanged: PageMarket | None = None
+
+    @property
+    def unchanged_run(self) -> PageMarket | None:
+        """The run without the changes under the same seed, lived as far as this one; None if there are none.
+
+        It is made when it is first asked for, and lives along from then on.
+        """
+        if not self.in_force.changes:
+            return None
+        with self._lock:
+            if self._unchanged is None:
+                self._unchanged = PageMarket(lambda: replace(self.in_force, changes=()))
+            while self._unchanged.week < self.week and not self._unchanged.fault:
+                self._unchanged.step()
+            return self._unchanged
 
     def step(self) -> None:
         """Live through one week; where that fails, say so and stop."""
@@ -200,6 +216,8 @@ class PageMarket(TalentMarket):
         try:
             with self._lock:
                 super().step()
+                if self._unchanged is not None:
+                    self._unchanged.step()
         except Exception as error:
             logging.getLogger(__name__).exception("a week failed")
             self.fault = f"Week {self.week} failed ({printable(f'{type(error).__name__}: {error}')[:200]})"

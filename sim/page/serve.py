@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import signal
 import socket
 import threading
 import time
@@ -135,7 +136,22 @@ def _server(scenario: str, host: str) -> Any:
         timeout_graceful_shutdown=SECONDS_TO_CLOSE,
     )
     import_module(PAGE)
-    return uvicorn.Server(config)
+    serving = uvicorn.Server(config)
+    _end_quietly(serving)
+    return serving
+
+
+def _end_quietly(server: Any) -> None:
+    """Let whatever asks this process to end close the server as Ctrl-C does, and a second time do nothing."""
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    server.handle_exit = end  # uvicorn lets it answer SIGINT and SIGTERM
+    hangup = getattr(signal, "SIGHUP", None)
+    in_main = threading.current_thread() is threading.main_thread()
+    if hangup and in_main and signal.getsignal(hangup) != signal.SIG_IGN:  # as under nohup
+        signal.signal(hangup, end)
 
 
 def _in_english(document: Callable[..., str | None]) -> Callable[..., str | None]:

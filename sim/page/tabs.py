@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -217,7 +216,7 @@ def Life(model: PageMarket, researcher: int) -> None:  # noqa: N802
 def Compare(model: PageMarket) -> None:  # noqa: N802
     """The run beside the unchanged scenario's under the same seed: one pair, so no measure of an effect."""
     update_counter.get()
-    twin = solara.use_memo(lambda: _twin(model) if model.in_force.changes else None, [model.number])
+    twin = model.unchanged_run
     if twin is None:
         Notice("Nothing is changed. Move a slider or change a parameter, press Reset, and step.")
         return
@@ -225,8 +224,6 @@ def Compare(model: PageMarket) -> None:  # noqa: N802
         solara.Text(LATER)
         return
 
-    for _ in range(model.week - twin.week):
-        twin.step()
     if twin.fault:
         Notice(f"The unchanged scenario: {twin.fault}", "problem")
         return
@@ -246,10 +243,6 @@ def Compare(model: PageMarket) -> None:  # noqa: N802
         when,
         PAIR_SIZE,
     )
-
-
-def _twin(model: PageMarket) -> PageMarket:
-    return PageMarket(lambda: replace(model.in_force, changes=()))
 
 
 # ---- many runs

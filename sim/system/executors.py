@@ -62,7 +62,7 @@ def computed(
     tasks: Sequence[Sequence[Any]],
     where: str = LOCAL,
     jobs: int = 1,
-    meanwhile: Callable[[], None] = lambda: None,
+    while_waiting: Callable[[], None] = lambda: None,
 ) -> Generator[tuple[int, Any]]:
     """The number and the value of each task, as they come.
 
@@ -71,19 +71,19 @@ def computed(
         tasks: its arguments, task by task.
         where: `local`, or `dask://HOST:PORT`.
         jobs: processes on this machine; with 1 it computes in this one.
-        meanwhile: called once, when workers have something to do.
+        while_waiting: called once, when workers have something to do.
 
     Raises:
         ExecutorError: if the place cannot be reached, or its workers keep dying.
         Exception: whatever a task raises.
     """
     missing = dict(enumerate(tasks))
-    meanwhile = cache(meanwhile)
+    while_waiting = cache(while_waiting)
     deaths = 0
     while missing:
         try:
             with _place(where, min(jobs, len(missing))) as place:
-                for number, value in _drained(place, function, missing, meanwhile):
+                for number, value in _drained(place, function, missing, while_waiting):
                     deaths = 0
                     del missing[number]
                     yield number, value
@@ -100,7 +100,7 @@ def _drained(
     place: Place,
     function: Callable[..., Any],
     tasks: dict[int, Sequence[Any]],
-    meanwhile: Callable[[], None],
+    while_waiting: Callable[[], None],
 ) -> Iterator[tuple[int, Any]]:
     """Hand tasks in, two for each worker at a time, so that few results wait; give what is done."""
     executor, width = place
@@ -112,7 +112,7 @@ def _drained(
         if not waiting:
             return
         with interrupts(held=True):  # an import may swallow one
-            meanwhile()
+            while_waiting()
         for future in wait(waiting, return_when=FIRST_COMPLETED).done:
             yield waiting.pop(future), future.result()
 

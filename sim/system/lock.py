@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
+import re
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LOCK = ".lock"
+_HOLDER = re.compile(rb"(process \d+ on [^\x00-\x1f]*)?")
+_MOST_SAID = 512  # bytes that name a holder
 
 
 class WorkError(Exception):
@@ -18,19 +22,26 @@ class WorkError(Exception):
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder, which is made if need be. Raises WorkError if another process holds it."""
+    """Hold the lock of a folder, which is made if need be.
+
+    Raises:
+        WorkError: if another process holds it, or what stands under its name is no lock of ours.
+        OSError: if it cannot be made.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK
-    with path.open("a+", encoding="utf-8") as file:
-        if not _take(file.fileno()):
-            file.seek(0)
-            holder = file.read().strip() or "another process"
-            raise WorkError(f"{folder}: {holder} is working on it")
-        if not _is_at(path, file.fileno()):
+    with _opened(path) as descriptor:
+        said = _said(descriptor)
+        if said is None:
+            raise WorkError(f"{path}: is no lock of ours; move it or choose another --out")
+        if not _take(descriptor):
+            raise WorkError(f"{folder}: {said or 'another process'} is working on it")
+        if not _is_at(path, descriptor):
             raise WorkError(f"{folder}: another process has just finished it")
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {platform.node() or 'this machine'}")
-        file.flush()
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        holder = f"process {os.getpid()} on {platform.node() or 'this machine'}"
+        os.write(descriptor, holder.encode("utf-8", "replace"))
         yield
 
 
@@ -40,10 +51,41 @@ def remove_lock(folder: Path) -> None:
         (folder / LOCK).unlink()
 
 
+def is_lock(path: Path) -> bool:
+    """Whether a path is that of a lock which a process of ours made, or left."""
+    if path.name != LOCK or path.is_symlink() or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return _said(file.fileno()) is not None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """The file of a lock; never one that a link leads to, nor a pipe that waits for a writer."""
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    if path.is_symlink():
+        raise WorkError(f"{path}: is a link; remove it or choose another --out")
+    descriptor = os.open(path, flags, 0o666)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _said(descriptor: int) -> str | None:
+    """Who a lock says holds it; None if the file is none that `locked` could have written."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1 or status.st_size > _MOST_SAID:
+        return None
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    said = os.read(descriptor, _MOST_SAID)
+    return said.decode("utf-8", "replace") if _HOLDER.fullmatch(said) else None
+
+
 def _is_at(path: Path, descriptor: int) -> bool:
     """Whether an open file is still the one of that name."""
     try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from sim import cli
@@ -294,6 +295,22 @@ def test_a_stored_run_that_differs_is_refused(result: Result) -> None:
         other.explain(1, researcher=3)
 
 
+@pytest.mark.parametrize(("table", "column"), [("labs", "standing"), ("spells", "talent")])
+def test_the_last_digit_of_a_fraction_may_be_another_processor_s(
+    result: Result, table: str, column: str
+) -> None:
+    def explained(factor: float) -> None:
+        stored = result.tables[table]
+        place = stored.column_names.index(column)
+        moved = pa.array(stored[column].to_numpy() * factor, stored.schema.field(column).type)
+        changed = stored.set_column(place, stored.schema.field(column), moved)
+        Result(result.request, {**result.tables, table: changed}).explain(0, researcher=3)
+
+    explained(1 + 2**-23)
+    with pytest.raises(CannotExplain, match=f"its {table} differ"):
+        explained(1.001)
+
+
 def test_runs_with_labs_of_ones_own_are_refused() -> None:
     class Generous(Lab):
         def price(self, *_: Any) -> float:
@@ -501,7 +518,7 @@ def test_a_folder_that_has_lost_a_table_is_refused(
 ) -> None:
     (result.save(tmp_path / "lost") / "spells.parquet").unlink()
     assert cli.main(["explain", str(tmp_path / "lost"), "--researcher", "1"]) == 2
-    assert "spells.parquet: no such table" in capsys.readouterr().err
+    assert "spells.parquet: is missing" in capsys.readouterr().err
 
 
 def test_python_asks_about_one_thing(result: Result) -> None:

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pytest
 
 import sim
+from benchmarks import kills
 from sim import cli
 from sim.cli import door
 from sim.experiments import performing, results
@@ -290,7 +291,7 @@ def test_validate_for_machines_has_every_problem_with_its_place(call: Call, here
     told = call("validate", "baseline", "bad.yaml", "--json")
     assert (told.code, told.err) == (2, "")
     good, bad = json.loads(told.out)
-    assert good == {"scenario": "baseline", "valid": True, "problems": []}
+    assert good == {"scenario": "baseline", "valid": True, "problems": [], "warnings": []}
     assert (bad["scenario"], bad["valid"]) == ("bad.yaml", False)
     assert {(p["path"], p["line"], p["column"]) for p in bad["problems"]} == {
         ("horizn", 3, 1),
@@ -652,6 +653,32 @@ def test_ctrl_c_ends_everything_in_a_sentence(
     until(lambda: not session(running.pid), 10)
     assert left_in(here) == set()
     assert err == "talentsim: interrupted; nothing was written\n"
+
+
+@linux
+@pytest.mark.parametrize("everybody", [True, False], ids=["as a terminal does", "only the parent"])
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
+def test_whatever_ends_a_process_keeps_what_is_done_and_a_second_time_changes_nothing(
+    here: Path, ending: signal.Signals, everybody: bool
+) -> None:
+    (here / "tiny.yaml").write_text(kills.SCENARIO)
+    command = [sys.executable, "-m", "sim", "run", "tiny.yaml", "--runs=200000", "--no-log", "--out=x"]
+    running = subprocess.Popen(
+        [*command, "--jobs=2"], cwd=here, env=environment(), start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        until(lambda: any((here / "x").glob("chunks/run/*.chunk")))
+        for number in (ending, ending, signal.SIGINT):
+            (os.killpg if everybody else os.kill)(running.pid, number)
+            time.sleep(0.05)
+        out, err = running.communicate(timeout=30)
+    finally:
+        if session(running.pid):
+            os.killpg(running.pid, signal.SIGKILL)
+    assert (running.returncode, out) == (128 + ending, "")
+    assert err == "talentsim: interrupted; what was done is kept: talentsim resume x\n"
+    assert not [path for path in left_in(here) if path.endswith(".tmp")]
 
 
 @linux

@@ -21,6 +21,8 @@ from small_markets import lab, market_of, scenario
 
 import sim
 from sim.experiments import folder, request, results
+from sim.experiments.manifest import sealed
+from sim.experiments.request import FORMAT
 from sim.experiments.results import Request, Result, ResultError, existing
 from sim.scenario.errors import ScenarioError
 from sim.scenario.loading import load_scenario
@@ -64,7 +66,7 @@ def test_a_folder_holds_what_the_contract_says(result, tmp_path):
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     assert manifest["status"] == "complete"
     assert manifest["command"] == "talentsim run small"
-    assert (manifest["format"], manifest["seed"], manifest["runs"]) == (tables.FORMAT, 3, 2)
+    assert (manifest["format"], manifest["seed"], manifest["runs"]) == (FORMAT, 3, 2)
     assert {"talentsim", "python", "numpy", "mesa"} <= manifest["versions"].keys()
     assert manifest["hashes"] == result.hashes()
     assert len(set(manifest["run_seeds"].values())) == 2
@@ -251,15 +253,15 @@ def test_the_default_name_is_the_scenario_and_a_short_hash():
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda manifest: manifest | {"format": 99}, "format 99, this version reads 1"),
+        (lambda manifest: manifest | {"format": 99}, "format 99, this version reads 2"),
         (lambda manifest: manifest | {"status": "running"}, "not complete"),
-        (lambda _: ["no", "manifest"], "format None"),
+        (lambda manifest: {k: v for k, v in manifest.items() if k != "format"}, "format None"),
     ],
 )
 def test_a_folder_of_another_format_or_unfinished_is_refused(result, tmp_path, sketchy, spoil, words):
     folder = result.save(tmp_path / "mine")
     path = folder / "manifest.json"
-    path.write_text(json.dumps(spoil(json.loads(path.read_text("utf-8")))), "utf-8")
+    path.write_text(sealed(spoil(json.loads(path.read_text("utf-8")))), "utf-8")
     with pytest.raises(ResultError, match=words) as caught:
         Result.open(folder)
     assert "mine" in str(caught.value)
@@ -267,24 +269,41 @@ def test_a_folder_of_another_format_or_unfinished_is_refused(result, tmp_path, s
 
 
 def test_no_folder_no_manifest_or_a_torn_one_is_refused(tmp_path):
-    for name, text in (("torn", '{"format": 1, "sta'), ("bare", None)):
+    for name, text in (("torn", '{"format": 2, "sta'), ("bare", None), ("list", "[2]")):
         (tmp_path / name).mkdir()
         if text is not None:
             (tmp_path / name / "manifest.json").write_text(text)
-    for name, words in (("absent", "holds no run"), ("bare", "holds no run"), ("torn", "cannot be read")):
+    for name, words in (
+        ("absent", "holds no run"),
+        ("bare", "holds no run"),
+        ("torn", "was changed"),
+        ("list", "was changed"),
+    ):
         with pytest.raises(ResultError, match=words):
             Result.open(tmp_path / name)
 
 
-def test_a_changed_table_shows_in_its_hash(result, tmp_path, sketchy):
+def test_a_folder_of_an_older_format_is_refused_as_such(result, tmp_path, sketchy):
+    """It had no seal, and is not taken for one that was changed."""
     folder = result.save(tmp_path / "mine")
+    path = folder / "manifest.json"
+    older = {k: v for k, v in json.loads(path.read_text("utf-8")).items() if k not in ("files", "seal")}
+    path.write_text(json.dumps(older | {"format": 1}), "utf-8")
+    with pytest.raises(ResultError, match="format 1, this version reads 2"):
+        Result.open(folder)
+
+
+def test_a_changed_table_shows_in_its_hash_and_closes_the_folder(result, tmp_path, sketchy):
+    folder = result.save(tmp_path / "mine")
+    opened = Result.open(folder)
     labs = result.table("labs")
     place = labs.column_names.index("hires")
     more = pa.chunked_array([labs.column("hires").to_numpy() + 1]).cast(pa.int32())
     tables.write_table(folder / "labs.parquet", labs.set_column(place, labs.schema.field("hires"), more))
-    opened = Result.open(folder)
     changed = {name for name, value in opened.hashes().items() if value != result.hashes()[name]}
     assert changed == {"labs"}
+    with pytest.raises(ResultError, match=r"labs\.parquet: (is cut|was changed)"):
+        Result.open(folder)
 
 
 @pytest.mark.parametrize("failure", [RuntimeError("no ink"), OSError(28, "No space"), KeyboardInterrupt()])
@@ -351,7 +370,7 @@ def test_a_folder_of_another_version_is_told_apart_but_opened(result, tmp_path, 
     """What an older version computed may differ, but its tables can still be read."""
     folder = result.save(tmp_path / "mine")
     path = folder / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"talentsim": "0.0.1"}), "utf-8")
+    path.write_text(sealed(json.loads(path.read_text("utf-8")) | {"talentsim": "0.0.1"}), "utf-8")
     with pytest.raises(ResultError, match=r"talentsim 0\.0\.1, not"):
         existing(folder, a_request())
     assert Result.open(folder).hashes() == result.hashes()
@@ -361,7 +380,7 @@ def test_a_manifest_that_lacks_its_seed_is_refused_in_a_sentence(result, tmp_pat
     folder = result.save(tmp_path / "mine")
     path = folder / "manifest.json"
     whole = json.loads(path.read_text("utf-8"))
-    path.write_text(json.dumps({key: value for key, value in whole.items() if key != "seed"}), "utf-8")
+    path.write_text(sealed({key: value for key, value in whole.items() if key != "seed"}), "utf-8")
     with pytest.raises(ResultError, match="mine"):
         Result.open(folder)
 

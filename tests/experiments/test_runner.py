@@ -22,8 +22,9 @@ from benchmarks import kills
 from sim import cli
 from sim.analysis import counts
 from sim.experiments import folder, performing, results, runner
-from sim.experiments.chunks import packed, unpacked
+from sim.experiments.chunks import labelled, packed, unpacked
 from sim.experiments.designs import comparison_of, factorial, sweep_of
+from sim.experiments.manifest import sealed
 from sim.experiments.request import Experiment, Request
 from sim.market import simulate
 from sim.report import pictures
@@ -186,8 +187,8 @@ def test_a_comparison_is_the_same_whatever_of_it_was_measured_before(lost, here,
 def test_a_block_survives_its_chunk(tmp_path) -> None:
     found = simulate.run_block(tiny(), 3, [0, 1])
     failed = [{"run": 2, "seed": "00", "error": "x"}]
-    (tmp_path / "c").write_bytes(packed((found, failed)))
-    again, rows = unpacked(tmp_path / "c")
+    (tmp_path / "c").write_bytes(labelled(packed((found, failed)), "mine"))
+    again, rows = unpacked(tmp_path / "c", "mine")
     assert rows == failed
     assert again is not None
     for name in tables.NAMES:
@@ -284,7 +285,7 @@ def test_other_code_or_another_format_is_refused_with_the_difference(
     spoil, words, here, monkeypatch, capsys
 ) -> None:
     interrupted(here, monkeypatch, 1, KeyboardInterrupt())
-    (here / "x" / "manifest.json").write_text(json.dumps(spoil(manifest(here / "x"))), "utf-8")
+    (here / "x" / "manifest.json").write_text(sealed(spoil(manifest(here / "x"))), "utf-8")
     code, out, err = call("resume", "x", capsys=capsys)
     assert (code, out) == (2, "")
     assert words in err
@@ -326,7 +327,7 @@ def test_a_damaged_chunk_is_told_and_computed_again_when_it_is_deleted(
     chunk.write_bytes(chunk.read_bytes()[:1000])
     code, _, err = call("resume", "x", capsys=capsys)
     assert code == 2
-    assert "000002-000003.chunk: is damaged; delete it" in err
+    assert "000002-000003.chunk: is damaged or of other work; delete it" in err
     chunk.unlink()
     assert call("resume", "x", capsys=capsys)[0] == 0
     assert manifest(here / "x")["hashes"] == due
@@ -446,7 +447,8 @@ def test_a_full_disk_stops_the_work_but_takes_nothing_away(here, due, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("file", "words"), [("summary.json", "summary.json: cannot be read"), ("manifest.json", "cannot be read")]
+    ("file", "words"),
+    [("summary.json", "summary.json: is cut"), ("manifest.json", "manifest.json: was changed")],
 )
 def test_a_damaged_file_is_bad_input(here, capsys, file, words) -> None:
     perform(here / "x")
@@ -545,6 +547,7 @@ from sim.experiments import performing
 from sim.system import files
 from sim.market import simulate
 from sim.experiments.chunks import unpacked
+from sim.experiments.manifest import sealed
 from sim.experiments.designs import comparison_of, factorial, sweep_of
 from sim.report import differences, pictures
 
@@ -562,7 +565,7 @@ while landed < 20:
     if not child:
         performing.perform(experiment, work, jobs=1)
         os._exit(0)
-    time.sleep(random.uniform(0, 0.6))
+    time.sleep(random.uniform(0, random.choice((0.02, 0.6))))  # often before the manifest stands
     os.kill(child, signal.SIGKILL)
     landed += os.waitpid(child, 0)[1] == signal.SIGKILL
     for path in kills.chunks(work):

@@ -14,6 +14,7 @@ from small_markets import lab, market_of, scenario
 import sim
 from sim.experiments import chunks, performing, runner
 from sim.experiments.chunks import code_hash, compute_together
+from sim.experiments.manifest import sealed
 from sim.experiments.request import Experiment, Request
 from sim.market import simulate
 from sim.system.lock import WorkError
@@ -71,7 +72,7 @@ def test_the_code_hash_sees_every_room_that_computes_and_no_other(tmp_path, monk
 
 def test_a_file_that_moves_is_other_code(tmp_path, monkeypatch) -> None:
     shutil.copytree(PACKAGE, tmp_path / "sim", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "sim" / "model.py").rename(tmp_path / "sim" / "models.py")
+    (tmp_path / "sim" / "market" / "week.py").rename(tmp_path / "sim" / "market" / "weeks.py")
     assert code_of(tmp_path / "sim", monkeypatch) != code_hash()
 
 
@@ -95,9 +96,9 @@ def test_work_begun_with_other_code_is_not_resumed(key, value, tmp_path, monkeyp
     path = tmp_path / "x" / "manifest.json"
     begun = json.loads(path.read_text("utf-8"))
     assert begun["numpy"] == np.__version__
-    path.write_text(json.dumps(begun | {key: value}), "utf-8")
+    path.write_text(sealed(begun | {key: value}), "utf-8")
     with pytest.raises(WorkError, match=f"{key} {value}, now "):
         performing.resume(tmp_path / "x", jobs=1)
-    path.write_text(json.dumps(begun), "utf-8")
+    path.write_text(sealed(begun), "utf-8")
     performing.resume(tmp_path / "x", jobs=1)
     assert json.loads(path.read_text("utf-8"))["status"] == "complete"

@@ -432,3 +432,20 @@ def test_file_names_hold_nothing_strange() -> None:
 def test_shipped_scenarios_are_read_once_and_none_is_missing() -> None:
     assert set(scenario_names()) <= set(offered_scenarios())
     assert unchanged("baseline")[0] is unchanged("baseline")[0]
+
+
+def test_the_unchanged_run_lives_along_with_the_changed_one() -> None:
+    """It is the run that the unchanged scenario would be, whenever it was first asked for."""
+    changes = [("events.campaign.package_cap", "20M USD")]
+    early, late = market(changes=changes), market(changes=changes)
+    assert market().unchanged_run is None
+    beside = early.unchanged_run
+    assert beside is not None
+    early.run_for(3)
+    late.run_for(3)
+    alone = market()
+    alone.run_for(3)
+    for run_beside in (beside, late.unchanged_run):
+        assert run_beside is not None
+        assert run_beside.week == 3
+        assert canonical_hash(run_beside.tables()["labs"]) == canonical_hash(alone.tables()["labs"])

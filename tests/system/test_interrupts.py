@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sim.scenario import dumping
-from sim.system.interrupts import interrupts
+from sim.system.interrupts import ENDINGS, ending, interrupts
 
 on_posix = pytest.mark.skipif(os.name == "nt", reason="sends itself an interrupt")
 
@@ -36,6 +36,31 @@ def test_an_interrupt_held_back_goes_to_whoever_handles_interrupts() -> None:
         assert told == [signal.SIGINT]
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@on_posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whatever_ends_a_process_is_an_interrupt_the_first_time_and_nothing_later(
+    number: signal.Signals,
+) -> None:
+    with ending() as endings:
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+        for later in ENDINGS:
+            os.kill(os.getpid(), later)
+        assert endings.code == 128 + number
+    assert signal.getsignal(signal.SIGTERM) != endings
+
+
+@on_posix
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ending() as endings:
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert not endings.came
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @on_posix
