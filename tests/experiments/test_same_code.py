@@ -72,7 +72,8 @@ def test_the_code_hash_sees_every_room_that_computes_and_no_other(tmp_path, monk
 
 def test_a_file_that_moves_is_other_code(tmp_path, monkeypatch) -> None:
     shutil.copytree(PACKAGE, tmp_path / "sim", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "sim" / "market" / "week.py").rename(tmp_path / "sim" / "market" / "weeks.py")
+    rules = tmp_path / "sim" / "market" / "rules"
+    (rules / "moves.py").rename(rules / "movements.py")
     assert code_of(tmp_path / "sim", monkeypatch) != code_hash()
 
 

@@ -13,7 +13,7 @@ from small_markets import all_kinds, everybody_moves, hashes_of, lab, on, put, s
 
 import sim
 from sim.experiments import request
-from sim.experiments.chunks import compute_together, unpacked
+from sim.experiments.chunks import compute_together, labelled, unpacked
 from sim.experiments.designs import comparison_of
 from sim.market import simulate
 from sim.market.constants import compile_constants
@@ -164,5 +164,5 @@ def test_what_fails_together_is_computed_one_by_one(monkeypatch, tmp_path) -> No
 
 
 def unpacked_bytes(path: Path, data: bytes) -> Any:
-    path.write_bytes(data)
+    path.write_bytes(labelled(data, "a chunk"))
     return unpacked(path)
