@@ -233,7 +233,8 @@ def _promised(market: Market) -> Any:
     total = np.zeros_like(market.promised)
     offers = market.offers
     line = np.where(offers.campaign >= 0, market.shape[1] + offers.campaign, offers.lab)
-    np.add.at(total, (market.run_of(offers.row), line), offers.sign_on + 52 * offers.weekly_base)
+    held = offers.sign_on + 52 * offers.weekly_base + offers.grant * market.scenario.market.equity.charged
+    np.add.at(total, (market.run_of(offers.row), line), held)
     return total
 
 

@@ -158,6 +158,8 @@ def _check_event(world: World, path: str, event: Event, plans: list[str], issues
         issues.unknown(f"{path}.part_of", "plan", event.part_of, plans)
     if event.plan is not None and plans.count(event.plan) > 1:
         issues.add(f"{path}.plan", f"two plans are called {event.plan!r}")
+    if event.when is not None and event.when.standing_gap is not None and len(world.labs) < 2:
+        issues.add(f"{path}.when.standing_gap", "the gap can never open: there is no rival")
     if event.when is not None and event.when.plan is not None:
         if event.when.plan not in plans:
             issues.unknown(f"{path}.when.plan", "plan", event.when.plan, plans)

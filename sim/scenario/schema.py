@@ -477,6 +477,8 @@ class Scenario(Section):
             _check_lab(self, name, lab, problems)
         if self.people > MOST_PEOPLE:
             problems.add("market.entry", f"this makes {self.people:,.0f} researchers, above {MOST_PEOPLE:,}")
+        if self.market.hiring.notice >= self.horizon > 1:
+            problems.add("market.hiring.notice", "the notice is longer than the horizon: nobody ever moves")
         find_faults(self, problems)
         problems.raise_if_any()
         return self
