@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
+from sim.scenario.parameters import MarketParameters
 from sim.scenario.quantities import WEEKS_PER_YEAR
-from sim.scenario.schema import Lab, MarketParameters
+from sim.scenario.schema import Lab
 
 
 @cache

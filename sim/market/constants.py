@@ -8,8 +8,9 @@ import numpy as np
 
 from sim.market import worth
 from sim.scenario.events import Event
+from sim.scenario.parameters import Entry, Exits, Pool
 from sim.scenario.quantities import WEEKS_PER_YEAR
-from sim.scenario.schema import Entry, Exits, Pool, Scenario, Unit
+from sim.scenario.schema import Scenario, Unit
 from sim.system.arrays import Booleans, Floats, Integers
 
 
@@ -74,6 +75,7 @@ class Constants:
     opening_growth: Floats
     mean_talent: float
     exit_clock: Floats
+    normal_vests: Floats
     median_pay: Floats
     star_pay: Floats
     talent_inflow: Floats
@@ -261,6 +263,7 @@ def _kernels(scenario: Scenario) -> tuple[Integers, dict[str, Floats]]:
         "exit_clock": np.array(
             [exit_clock(len(weeks) + LONGEST_WAIT, n, c, refresh, forfeiture) for n, c in unique]
         ),
+        "normal_vests": np.array([normal_vests(n, c, refresh) for n, c in unique]),
         "vested_share": np.array([worth.vested_total(months, since, n, c, refresh) for n, c in unique]),
     }
     return np.array([unique.index(pair) for pair in terms], np.int64), kernels
@@ -273,8 +276,13 @@ def exit_clock(weeks: int, length: int, cliff: int, refresh: float, beta: float)
     grants held (the opening grant and the refreshers made), over that in the middle of the opening grant.
     """
     ahead = worth.vests_ahead(np.arange(weeks) * 12 / WEEKS_PER_YEAR, length, cliff, refresh)
-    normal = float(worth.vests_ahead(np.array([length / 2]), length, cliff, refresh)[0])
+    normal = normal_vests(length, cliff, refresh)
     return np.concatenate([[0.0], np.cumsum(np.exp(-beta * (ahead / normal - 1)))])
+
+
+def normal_vests(length: int, cliff: int, refresh: float) -> float:
+    """Vests of 12 months in the middle of an opening grant with all refreshers, per dollar of it."""
+    return float(worth.vests_ahead(np.array([length / 2]), length, cliff, refresh)[0])
 
 
 def graduation_weeks(scenario: Scenario) -> Integers:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.market import appraisal, segments, spells, worth
+from sim.market import appraisal, exits, segments, spells, worth
 from sim.market.columns import UNSET
 from sim.market.constants import compile_constants, graduation_weeks, units_of
 from sim.market.draws import Keys, Purpose, normals, purpose_keys, run_keys, uniforms
@@ -207,7 +207,7 @@ def _staff_the_labs(market: Market, rows: Integers) -> None:
     run, person = market.run_of(rows), market.id_of(rows)
     people.unit[rows] = appraisal.draw_units(market, rows, lab, Purpose.OPENING_UNIT)
     years = opening_tenure(market, lab, uniforms(market.key_of(run, Purpose.TENURE), person))
-    people.start_week[rows] = -1 - spells.whole_weeks(years)
+    people.start_week[rows] = -1 - exits.whole_weeks(years)
     base, package = appraisal.scale_pay(market, rows, lab, people.unit[rows].astype(np.int64))
     held = market.tenure_weeks(rows) / WEEKS_PER_YEAR
     length = constants.vesting_years[lab]
@@ -223,7 +223,7 @@ def _staff_the_labs(market: Market, rows: Integers) -> None:
     spells.count(market, rows, +1)
     start_standing(market)
     people.attachment[rows] = surviving_attachment(market, rows)
-    spells.schedule_exit(market, rows, 0)
+    exits.schedule_exit(market, rows, 0)
 
 
 def opening_tenure(market: Market, lab: Integers, u: Floats) -> Floats:

@@ -1,8 +1,7 @@
-"""Spells: the one place where a person changes place, and where her next events are drawn.
+"""Spells: the one place where a person changes place, and where what lies ahead of her is drawn.
 
-Hazards are constant within a spell but for the first year of the acqui-hired, so the week of
-leaving is drawn once, when a spell begins, and nobody looks at those to whom nothing happens.
-The weekly probability that this gives is exactly 1 - e^(-rate / weeks a year).
+A spell begins with its pay; attachment, the next exit (`exits.py`) and the next approach are drawn once the
+week's moves are done. Money that a spell owes or is owed at its end is settled here too.
 """
 
 from __future__ import annotations
@@ -12,16 +11,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sim.market import appraisal, grants, segments
+from sim.market import appraisal, exits, grants, segments
 from sim.market.draws import Purpose, exponentials, normals, uniforms
 from sim.market.entities import contact_of, spell_of
 from sim.market.ledger import Ledger
 from sim.market.state import (
-    ACADEMIA,
     FIELD,
     FOUND,
     FOUNDER,
-    FROM_ACQUIHIRE,
     FROM_RIVAL,
     LEFT_FIELD,
     NEVER,
@@ -30,134 +27,9 @@ from sim.market.state import (
     Market,
 )
 from sim.scenario.quantities import WEEKS_PER_YEAR
-from sim.system.arrays import Booleans, Floats, Integers
+from sim.system.arrays import Booleans, Integers
 
-Rates = npt.NDArray[np.floating]
 TALENT_UNIT = 1024  # talent is summed in 1/1024 of the median, in integers, so that sums are exact
-
-
-def first_crossing(threshold: Floats, early: Rates, late: Rates, years: Floats) -> Floats:
-    """Time at which a hazard `early` for `years`, then `late`, adds up to `threshold`; in years.
-
-    All hazards in 1/year; infinite where the hazard stays 0.
-    """
-    never = np.full(len(threshold), np.inf)
-    with np.errstate(over="ignore"):  # nearly 0 is never too
-        in_early = np.divide(threshold, early, out=never.copy(), where=early > 0)
-        after = np.divide(threshold - early * years, late, out=never, where=late > 0) + years
-    return np.asarray(np.where(in_early <= years, in_early, after))
-
-
-def whole_weeks(years: Floats) -> Integers:
-    """Weeks that pass in full before a time in years, at most `NEVER`."""
-    return np.minimum(np.floor(years * WEEKS_PER_YEAR), float(NEVER)).astype(np.int64)
-
-
-def schedule_exit(market: Market, rows: Integers, now: int) -> None:
-    """Draw the week in which each person's present place loses her by hazard, from week `now` on."""
-    people = market.researchers
-    place, run = people.place[rows].astype(np.int64), market.run_of(rows)
-    key = spell_of(market, rows)
-    threshold = exponentials(market.key_of(run, Purpose.EXIT_TIME), key)
-    at_lab = place >= 0
-    hazard = market.constants.unit_hazards.sum(axis=1)[people.unit[rows]]
-    back = market.scenario.market.entry.return_rate
-    away = (place == FOUNDER) | (place == LEFT_FIELD)
-    hazard = np.where(at_lab, hazard, np.where(away, back, 0.0))
-    acquired = at_lab & (people.origin[rows] == FROM_ACQUIHIRE)
-    early = np.where(acquired, hazard * market.scenario.market.exits.acquired_ratio, hazard)
-    wait = whole_weeks(first_crossing(threshold, early, hazard, np.where(acquired, 1.0, 0.0)))
-    if market.scenario.market.exits.forfeiture > 0:
-        staff = np.flatnonzero(at_lab & (hazard > 0))
-        ratio = np.where(acquired, market.scenario.market.exits.acquired_ratio, 1.0)
-        exposure = threshold / np.where(hazard > 0, hazard, 1.0) * WEEKS_PER_YEAR
-        wait[staff] = wait_by_clock(
-            market, rows[staff], now, exposure[staff], ratio[staff], np.full(len(staff), 52)
-        )
-    people.exit_week[rows] = np.minimum(now + wait, NEVER)
-
-
-def wait_by_clock(
-    market: Market, rows: Integers, now: int, exposure: Floats, ratio: Floats, weeks: Integers
-) -> Integers:
-    """Whole weeks from `now` until a hazard that answers to forfeiture has added up to an exposure.
-
-    Args:
-        market: the market.
-        rows: people at labs, (n,).
-        now: week from which the hazard counts.
-        exposure: (n,), weeks of the constant hazard that are lived through before the exit.
-        ratio: (n,), factor on the hazard for the first `weeks`.
-        weeks: (n,), from now on.
-    """
-    people, constants = market.researchers, market.constants
-    terms = constants.kernel_terms[people.place[rows].astype(np.int64)]
-    tenure = np.maximum(now - people.start_week[rows].astype(np.int64), 0)
-    wait = np.full(len(rows), int(NEVER), np.int64)
-    for kind in np.unique(terms):
-        mine = np.flatnonzero(terms == kind)
-        clock, begun = constants.exit_clock[kind], tenure[mine]
-        last = len(clock) - 1
-        first, later = clock[np.minimum(begun, last)], clock[np.minimum(begun + weeks[mine], last)]
-        early = ratio[mine] * (later - first)
-        goal = np.where(
-            exposure[mine] <= early, first + exposure[mine] / ratio[mine], later + exposure[mine] - early
-        )
-        reached = np.searchsorted(clock, goal, side="right") - 1
-        wait[mine] = np.where(goal >= clock[-1], int(NEVER), reached - begun)
-    return wait
-
-
-def rescale_exit(market: Market, rows: Integers, unit: int) -> None:
-    """Move the exits drawn in advance to those of another unit: the hazard still to come is the same."""
-    people, hazard = market.researchers, market.constants.unit_hazards.sum(axis=1)
-    if market.scenario.market.exits.forfeiture > 0:
-        _rescale_by_clock(market, rows, hazard[unit])
-        return
-    remaining = people.exit_week[rows].astype(np.float64) - market.week
-    before, after = hazard[people.unit[rows]], hazard[unit]
-    scaled = remaining * before / after if after > 0 else np.full(len(rows), np.inf)
-    planned = people.exit_week[rows] < NEVER
-    week = np.where(planned, np.minimum(market.week + np.floor(scaled), float(NEVER)), float(NEVER))
-    people.exit_week[rows] = week.astype(np.int16)
-
-
-def exposure_ahead(market: Market, rows: Integers) -> Floats:
-    """Weeks of the constant hazard that people at labs will live through before the exit drawn for them."""
-    people, constants = market.researchers, market.constants
-    terms = constants.kernel_terms[people.place[rows].astype(np.int64)]
-    start, last = people.start_week[rows].astype(np.int64), constants.exit_clock.shape[1] - 1
-    until = np.minimum(np.maximum(people.exit_week[rows].astype(np.int64) - start, 0), last)
-    since = np.minimum(market.tenure_weeks(rows), last)
-    return np.asarray(constants.exit_clock[terms, until] - constants.exit_clock[terms, since])
-
-
-def _rescale_by_clock(market: Market, rows: Integers, after: float) -> None:
-    """The same for a hazard that answers to forfeiture."""
-    people = market.researchers
-    rows = rows[people.exit_week[rows] < NEVER]
-    before = market.constants.unit_hazards.sum(axis=1)[people.unit[rows]]
-    if after <= 0:
-        people.exit_week[rows] = NEVER
-        return
-    ones = np.ones(len(rows))
-    exposure = exposure_ahead(market, rows) * before / after
-    wait = wait_by_clock(market, rows, market.week, exposure, ones, np.zeros(len(rows), np.int64))
-    people.exit_week[rows] = np.minimum(market.week + wait, NEVER)
-
-
-def unsettle(market: Market, rows: Integers) -> None:
-    """Those left behind by an acqui-hire are as likely to leave in the year after it as those bought.
-
-    The further hazard is a clock of its own beside the one that runs: the earlier of the two counts.
-    """
-    people, ratio = market.researchers, market.scenario.market.exits.left_behind_ratio
-    hazard = market.constants.unit_hazards.sum(axis=1)[people.unit[rows]] * (ratio - 1)
-    key = spell_of(market, rows)
-    threshold = exponentials(market.key_of(market.run_of(rows), Purpose.UNSETTLED, market.week), key)
-    years = first_crossing(threshold, hazard, np.zeros(len(rows)), np.ones(len(rows)))
-    week = np.minimum(market.week + 1 + whole_weeks(years), NEVER)
-    people.exit_week[rows] = np.minimum(people.exit_week[rows], week)
 
 
 def schedule_contact(market: Market, rows: Integers, now: int) -> None:
@@ -169,7 +41,7 @@ def schedule_contact(market: Market, rows: Integers, now: int) -> None:
     key = contact_of(market, rows)
     threshold = exponentials(market.key_of(market.run_of(rows), Purpose.CONTACT_TIME), key)
     with np.errstate(divide="ignore", over="ignore"):  # a rate of 0, or nearly, is never
-        wait = whole_weeks(threshold / rate)
+        wait = exits.whole_weeks(threshold / rate)
     people.contact_week[rows] = np.minimum(now + wait, NEVER)
     people.contacts[rows] += 1
 
@@ -261,7 +133,7 @@ def foresee(market: Market) -> None:
     rows = np.unique(np.concatenate(market.newcomers))
     market.newcomers.clear()
     draw_attachment(market, rows)
-    schedule_exit(market, rows, market.week + 1)
+    exits.schedule_exit(market, rows, market.week + 1)
     schedule_contact(market, rows, market.week + 1)
     _regret(market, rows)
 
@@ -348,16 +220,6 @@ def outside_pay(market: Market, rows: Integers) -> Pay:
     return Pay(np.rint(yearly * appraisal.growth_of_pay(market) * 100 / WEEKS_PER_YEAR).astype(np.int64))
 
 
-def exit_causes(market: Market, rows: Integers) -> Integers:
-    """Cause of each exit by hazard, in proportion to the hazards of its unit."""
-    hazards = market.constants.unit_hazards
-    share = np.cumsum(hazards, axis=1) / np.maximum(hazards.sum(axis=1, keepdims=True), 1e-300)
-    share = share[market.researchers.unit[rows]]
-    key = spell_of(market, rows)
-    u = uniforms(market.key_of(market.run_of(rows), Purpose.EXIT_CAUSE), key)
-    return np.asarray(np.array([FOUND, ACADEMIA, FIELD])[np.minimum((u[:, None] >= share).sum(axis=1), 2)])
-
-
 def cash_covers(market: Market, rows: Integers, cash: Integers) -> Booleans:
     """Whether the free money of people's labs covers the cash for each, in cents, by id within each lab."""
     run, lab = market.run_of(rows), market.researchers.place[rows].astype(np.int64)
@@ -387,6 +249,7 @@ def retain(market: Market, rows: Integers, package: Integers) -> None:
     people.retention[rows] = kept + appraisal.shares_of(market, face, run, lab)
     people.retention_face[rows] = np.floor(people.retention_face[rows] * unvested).astype(np.int64)
     people.retention_face[rows] += paid - cash
+    exits.hold_by_vests(market, rows, appraisal.shares_of(market, face, run, lab))
     people.retention_week[rows] = week
     people.slight[rows] = 0.0
 

@@ -93,6 +93,8 @@ class Researchers:
     exit_week: npt.NDArray[np.int16] = column(
         np.int16, "week in which a hazard drawn in advance moves her: out of a lab, or back into the market"
     )
+    exit_ratio: npt.NDArray[np.float32] = column(np.float32, "factor on her hazard for some time", start=1)
+    exit_ratio_until: npt.NDArray[np.int16] = column(np.int16, "week of tenure from which exit_ratio is gone")
     contact_week: npt.NDArray[np.int16] = column(np.int16, "week of her next approach, drawn in advance")
     contacts: npt.NDArray[np.int16] = column(np.int16, "how many approaches have been drawn for her")
     approached: npt.NDArray[np.uint16] = column(np.uint16, "campaigns that have approached her, a bit each")

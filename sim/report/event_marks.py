@@ -18,6 +18,7 @@ from sim.system.tables import codes, numbers
 Mark = tuple[date, str]
 """A day and what happened on it."""
 # what no scenario dates, the market brings about
+UNKNOWN = {"leader": "a leader", "target": "another lab", "price": "a price", "researchers": "some"}
 OF_THE_MARKET = {
     "plan": "starts its {name} plan",
     "failure": "fails",
@@ -76,14 +77,25 @@ def _agreeing(words: str, labels: list[str]) -> str:
     return f"{plural} {rest.replace('its ', 'their ', 1) if rest.startswith('its ') else rest}".strip()
 
 
+def _leader(scenario: Scenario, event: Event) -> str:
+    """The name of the leader whom an event concerns, if the scenario has one."""
+    lab, unit = scenario.labs[event.body.lab], event.body.unit
+    named = lab.units[unit].leader if unit in lab.units else None
+    return named or lab.leader or "a leader"
+
+
 def _words(scenario: Scenario, kind: str, name: str, event: Event | None) -> str:
     """The few words for what a lab does."""
     if event is not None and event.plan is None:
         body = event.body
         target = scenario.labs[body.target].label if hasattr(body, "target") else ""
         price = format_money(body.price) if hasattr(body, "price") else ""
-        return str(body.words).format(**(dict(body) | {"target": target, "price": price}))
-    return KINDS[kind].words if kind in KINDS else OF_THE_MARKET.get(kind, kind).format(name=name)
+        leader = _leader(scenario, event) if event.leadership_change is not None else ""
+        said = {"target": target, "price": price, "leader": leader}
+        return str(body.words).format(**(dict(body) | said))
+    if kind in KINDS:
+        return KINDS[kind].words.format_map(UNKNOWN)
+    return OF_THE_MARKET.get(kind, kind).format(name=name)
 
 
 def _is(event: Event, kind: str, name: str, lab: str) -> bool:

@@ -19,8 +19,8 @@ from sim.scenario.schema import Scenario
 TITLE = "# Parameters"
 _MARKET = Path(__file__).resolve().parents[1] / "market"
 _RULES = (
-    "appraisal.py", "constants.py", "ledger.py", "opening.py", "spells.py", "state.py",
-    "rules/*.py", "events/*.py",
+    "appraisal.py", "constants.py", "exits.py", "grants.py", "ledger.py", "opening.py",
+    "spells.py", "state.py",     "rules/*.py", "events/*.py",
 )  # fmt: skip
 _PLACES = {"dict": "<name>", "tuple": "<n>"}
 

@@ -208,7 +208,7 @@ class Campaign(Happening):
 class LeadershipChange(Happening):
     """A leader is dismissed or leaves; the unit's leadership falls and recovers slowly."""
 
-    words: ClassVar = "replaces a leader"
+    words: ClassVar = "replaces {leader}"
 
     lab: Name
     unit: Name | None = parameter(None, "unit concerned; every unit if absent")

@@ -22,7 +22,7 @@ from sim.scenario.quantities import Quantity
 from sim.scenario.schema import Scenario
 from sim.scenario.yaml_nodes import read_text
 
-DEFAULT = "default of sim/scenario/schema.py"
+DEFAULT = "default of sim/scenario"
 _UNITS = {"cents": "USD", "cents a year": "USD/year"}  # money is written in dollars
 
 type Places = Mapping[str, Place]

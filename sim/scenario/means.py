@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sim.scenario.errors import Issue
+from sim.scenario.parameters import Talent
 from sim.scenario.quantities import WEEKS_PER_YEAR, format_money, format_weeks
-from sim.scenario.schema import Lab, Scenario, Talent
+from sim.scenario.schema import Lab, Scenario
 
 _POINTS = 400  # quantiles of talent over which pay is averaged
 

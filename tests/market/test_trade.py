@@ -21,7 +21,7 @@ from small_markets import (
     weeks_of,
 )
 
-from sim.market import appraisal, grants, worth
+from sim.market import appraisal, exits, grants, worth
 from sim.market.constants import exit_clock, inflow_by_plan
 from sim.market.ledger import KINDS
 from sim.market.rules.contagion import added_up, shake_of
@@ -438,6 +438,28 @@ def test_the_clock_of_exits_has_a_cliff() -> None:
     hazard = np.diff(clock)
     assert hazard[54] / hazard[51] == pytest.approx(np.exp(0.7), rel=0.02)
     assert exit_clock(100, 48, 12, 0.25, 0.0) == pytest.approx(np.arange(101))
+
+
+def test_a_retention_package_lowers_the_hazard_by_what_it_vests() -> None:
+    """At beta 1 and a package that doubles the normal vests, e^-1 of the hazard is left while it vests."""
+    data = market_of({"a": lab(3000, founded="2023-05-01", star_pay="800k USD/year")}, weeks=60)
+    data["labs"]["a"] |= {"talent_opening": "100B USD"}
+    data["market"] = {
+        "contact": {"rate": "0 /year", "outside_rate": "0 /year"},
+        "entry": {"outside": 0, "graduates": "0 /year"},
+        "exits": {"found": "1 /year", "academia": "0 /year", "field": "0 /year", "forfeiture": 1.0},
+        "equity": {"refresh_share": 0.0, "sign_on_share": 0.0},
+        "talent": {"cap": 1.000001},
+    }
+    *_, alone = weeks_of(scenario(data), [0], weeks=40)
+    rate = -np.log(alone.labs.headcount[0, 0] / 3000)  # the hazard of the first 40 weeks, before the cliff
+    *_, market = weeks_of(scenario(data), [0], weeks=1)
+    people = market.researchers
+    rows = np.flatnonzero(people.place == 0)
+    people.retention[rows] = people.grant[rows]  # as much again
+    exits.hold_by_vests(market, rows, people.grant[rows])
+    stayed = float((people.exit_week[rows] > 40).mean())
+    assert -np.log(stayed) / rate == pytest.approx(np.exp(-1), abs=0.06)  # three s.e. at 3,000 people
 
 
 def test_pay_at_scale_and_worth_grow_together() -> None:

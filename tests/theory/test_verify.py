@@ -206,7 +206,7 @@ def test_a_wrong_closed_form_falls_short(call: Call, monkeypatch: pytest.MonkeyP
             "T5",
         ),
         (
-            "sim.market.spells",
+            "sim.market.exits",
             "first_crossing",
             lambda right: lambda t, e, late, y: right(2 * t, e, late, y),
             "T1",

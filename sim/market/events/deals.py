@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.market import segments, spells
+from sim.market import exits, segments, spells
 from sim.market.draws import Purpose, normals, uniforms
 from sim.market.entities import pair_of
 from sim.market.ledger import Ledger
@@ -104,7 +104,7 @@ def _buy(market: Market, runs: Integers, buyer: int, target: int, deal: Acquihir
     talent = market.researchers.talent[staff].astype(np.float64)
     moving = best_and_team(group, talent, lot, deal.founder, deal.team_share)
     _transfer(market, staff[moving], buyer, unit)
-    spells.unsettle(market, staff[~moving])
+    exits.unsettle(market, staff[~moving])
     market.labs.leadership[runs, unit] += deal.leadership
     market.labs.ln_standing[runs, buyer] += deal.standing
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.market import appraisal, grants, segments, spells
+from sim.market import appraisal, exits, grants, segments, spells
 from sim.market.state import RELEASED, Market
 from sim.scenario.happenings import Layoff, LeadershipChange, NewUnit, RetentionGrant, Transfer
 from sim.system.arrays import Booleans, Floats, Integers
@@ -73,7 +73,7 @@ def _move(market: Market, rows: Integers, unit: int) -> None:
     """People change unit, and with it the hazard of leaving the labs; their spells go on."""
     if not len(rows):
         return
-    spells.rescale_exit(market, rows, unit)
+    exits.rescale_exit(market, rows, unit)
     people = market.researchers
     market.log.transfers.append(
         {

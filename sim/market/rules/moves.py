@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sim.market import appraisal, segments, spells
+from sim.market import appraisal, exits, segments, spells
 from sim.market.ledger import Ledger
 from sim.market.offers import DECLINED, LAPSED, Offers
 from sim.market.state import FROM_OUTSIDE, FROM_RIVAL, OUTSIDE, RIVAL, Market
@@ -58,7 +58,7 @@ def _let_lapse(market: Market, void: Integers) -> None:
     rows = offers.row[noticed]
     stays = rows[people.spell[rows] == offers.spell[noticed]]
     people.leaving[stays] = False
-    spells.schedule_exit(market, stays, market.week + 1)
+    exits.schedule_exit(market, stays, market.week + 1)
     spells.schedule_contact(market, stays, market.week + 1)
 
 

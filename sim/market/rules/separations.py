@@ -3,14 +3,14 @@
 Competing risks: to found a start-up, for academia, out of the field; h_c = h_c0 e^(-b_c q), with
 q the unit's working conditions, and a first year 3.1 times as risky for the acqui-hired (K3). Where a lab
 has fallen among its rivals, the hazard is e^(b fall) times as large; the excess is drawn week by week.
-The pure parts are `constants.exit_hazards` and `spells.first_crossing`. Source: MODEL step 9, T1.
+The pure parts are `constants.exit_hazards` and `exits.first_crossing`. Source: MODEL step 9, T1.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from sim.market import appraisal, spells
+from sim.market import appraisal, exits, spells
 from sim.market.draws import Purpose, uniforms
 from sim.market.state import Market
 from sim.scenario.quantities import WEEKS_PER_YEAR
@@ -24,7 +24,7 @@ def leave(market: Market) -> None:
     rows = rows[people.place[rows] >= 0]
     rows = np.union1d(rows, _leaving_the_fallen(market))
     if len(rows):
-        spells.leave_labs(market, rows, spells.exit_causes(market, rows))
+        spells.leave_labs(market, rows, exits.exit_causes(market, rows))
 
 
 def excess_hazard(fall: Floats, sensitivity: float, ignored: float) -> Floats:
