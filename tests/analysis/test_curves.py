@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 
 from sim.analysis import counts, curves
-from sim.market.spells import first_crossing, whole_weeks
+from sim.market.exits import first_crossing, whole_weeks
 from sim.system.tables import CAUSES, empty
 
 TWO_YEARS = curves.MONTHS_24

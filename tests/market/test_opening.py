@@ -14,9 +14,10 @@ from small_markets import lab, market_of, put, scenario
 from sim.market.constants import graduation_weeks
 from sim.market.draws import uniforms
 from sim.market.ledger import Ledger
-from sim.market.opening import mean_visibility, open_market, talent_quantile
+from sim.market.opening import open_market
 from sim.market.state import NEVER, OUTSIDE, UNBORN, Market
 from sim.market.week import advance
+from sim.market.worth import mean_talent, talent_quantile
 from sim.scenario.loading import load_scenario
 from sim.scenario.quantities import WEEKS_PER_YEAR
 
@@ -45,7 +46,7 @@ def test_talent_is_a_truncated_pareto_of_median_one(tail: float, cap: float) -> 
 @pytest.mark.parametrize(("exponent", "tail", "cap"), [(0.5, 1.0, 12.0), (1.0, 1.0, 12.0), (2.0, 1.5, 50.0)])
 def test_the_mean_visibility_is_the_integral_of_the_quantiles(exponent, tail, cap) -> None:
     whole, _ = quad(lambda u: talent_quantile(np.array([u]), tail, cap)[0] ** exponent, 0, 1, limit=200)
-    assert mean_visibility(exponent, tail, cap) == pytest.approx(whole, rel=1e-6)
+    assert mean_talent(tail, cap, exponent) == pytest.approx(whole, rel=1e-6)
 
 
 def test_visibility_has_mean_one() -> None:

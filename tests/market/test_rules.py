@@ -16,6 +16,7 @@ from sim.market.draws import exponentials, gumbels
 from sim.market.events.campaigns import envelope_of
 from sim.market.events.deals import best_and_team, owners_accept
 from sim.market.events.people import top
+from sim.market.exits import first_crossing, whole_weeks
 from sim.market.rules.births import places_taken
 from sim.market.rules.budget import spendable
 from sim.market.rules.choice import best_option, utility
@@ -30,7 +31,6 @@ from sim.market.rules.repeats import repeated
 from sim.market.rules.shocks import falls_below
 from sim.market.rules.standing import next_ln_standing
 from sim.market.segments import best_up_to
-from sim.market.spells import first_crossing, whole_weeks
 from sim.market.state import NEVER
 from sim.scenario.happenings import Campaign
 from sim.scenario.quantities import WEEKS_PER_YEAR

@@ -24,6 +24,8 @@ from small_markets import (
 from sim.market import appraisal, exits, grants, worth
 from sim.market.constants import exit_clock, inflow_by_plan
 from sim.market.ledger import KINDS
+from sim.market.offers import Offers
+from sim.market.rules import pricing
 from sim.market.rules.contagion import added_up, shake_of
 from sim.market.rules.interest import goes_to_interviews
 from sim.market.rules.pricing import Targets, price
@@ -43,7 +45,8 @@ ON: dict[str, Any] = {
     "market.contact.return_contact": 0.2,
     "market.entry.alumni": 0.5,
     "market.entry.pools": {
-        "industry": {"share": 0.6, "pay": "400k USD/year", "talent_power": 0.7, "cap": "5M USD/year"},
+        "industry": {"share": 0.6, "pay": "400k USD/year", "talent_power": 0.7, "cap": "5M USD/year",
+                     "takes": ["found"]},
         "academia": {"share": 0.4, "pay": "160k USD/year", "bond": -0.3, "takes": ["academia", "field"]},
     },
     "market.contagion": {"shake": 0.3, "talent_power": 0.5, "leader_reach": 5, "leader_invites": 2,
@@ -167,6 +170,20 @@ def test_less_slack_means_fewer_interviews_and_more_of_their_offers_are_taken() 
     assert often > seldom
 
 
+def test_interviews_show_the_pay_at_which_she_would_come() -> None:
+    """At R^ an offer is worth as much to her as staying, but for the noise."""
+    (market,) = weeks_of(scenario(switched_on(everybody_moves(4))), [0], weeks=1)
+    rows = np.flatnonzero(market.researchers.place == 0)
+    found = appraisal.approaches(market, rows, np.ones(len(rows), np.int64))
+    offers = Offers.drafted(found)
+    gap = 2 * np.log(pricing._shown(market, offers)) + appraisal.pull(
+        market, rows, found.lab, found.unit, found.title
+    )
+    assert len(gap) > 20
+    assert gap / (2 * 0.14) == pytest.approx(np.zeros(len(gap)), abs=8)  # logistic noise of scale rho
+    assert gap.std() / (2 * 0.14) == pytest.approx(np.pi / np.sqrt(3), rel=0.5)
+
+
 def targets(**given: Any) -> Targets:
     plain: dict[str, Any] = {
         "value": 1.5, "base": 0.0, "kappa": 1.0, "reservation": 1.0, "cap": np.inf, "posted": False,
@@ -285,6 +302,34 @@ def test_an_unvested_grant_returns_to_the_account_that_paid() -> None:
     assert {"grant", "refresh", "forfeit", "swept"} <= set(KINDS)
 
 
+def test_what_returns_of_each_grant_is_what_had_not_vested_when_its_holder_left() -> None:
+    data = put(everybody_moves(110), "market.equity", {"charged": True, "refresh_share": 0.0})
+    data["market"] |= {"exits": {"found": "1 /year"}, "pay_equity": {"threshold": 0.0}}
+    for name in data["labs"]:
+        data["labs"][name] |= {"counter_policy": "off"}
+    tables = live(scenario(data), range(3)).tables
+    offers, spells = tables["offers"], tables["spells"]
+    hired = offers[(offers.outcome == "accepted") & offers.start_week.notna()]
+    held = spells[~spells.censored].merge(
+        hired[["run", "researcher", "lab", "start_week", "grant_cents"]],
+        on=["run", "researcher", "lab", "start_week"],
+    )
+    months = np.floor((held.end_week - held.start_week) * 12 / WEEKS_PER_YEAR + 1e-9)
+    due = np.floor(held.grant_cents * (1 - worth.vested_share(months, 48, 12))).astype(np.int64)
+    assert 0 < (due < held.grant_cents).sum() < len(held)
+    ledger = tables["ledger"]
+    assert due.sum() == ledger[ledger.kind == "forfeit"].cents.sum()
+
+
+def test_a_factor_on_money_by_plan_is_one_on_its_inflow() -> None:
+    def inflow(factor: float) -> int:
+        data = put(by_plan(market_of({"a": lab(100)}, weeks=4)), "labs.a.talent_factor", factor)
+        ledger = live(scenario(put(data, "market.standing", {"noise": 0.0})), [0]).tables["ledger"]
+        return int(ledger[(ledger.kind == "inflow") & (ledger.credit == "a:talent")].cents.sum())
+
+    assert inflow(0.2) == pytest.approx(0.2 * inflow(1.0), rel=1e-6)
+
+
 # ---- standing among rivals
 
 
@@ -365,6 +410,12 @@ def test_outsiders_are_where_their_pools_say_and_leavers_enter_the_pool_of_their
     assert set(after.came_from) <= {"a", "b", "c", *pools.names}
     assert (spells[spells.origin == "opening"].came_from.isna()).all()
     assert after[after.origin == "rival"].came_from.isin(["a", "b", "c"]).all()
+    ordered = spells.sort_values(["researcher", "start_week"])
+    before = ordered.groupby("researcher").cause.shift()
+    back = ordered[before.isin(["found", "academia"])]
+    assert len(back) > 5
+    pool = before[back.index].map({"found": "outside/industry", "academia": "outside/academia"})
+    assert (back.came_from == pool).all()
 
 
 def test_pay_outside_follows_talent_up_to_the_cap() -> None:
@@ -464,16 +515,19 @@ def test_a_retention_package_lowers_the_hazard_by_what_it_vests() -> None:
 
 def test_pay_at_scale_and_worth_grow_together() -> None:
     data = put(everybody_moves(54), "market.growth", {"pay": "12 %/year"})
+    data["market"]["value"] = {"noise": 0.0, "ties": 0.0}
     markets = weeks_of(scenario(data), [0])
     first = next(markets)
     rows = np.flatnonzero(first.researchers.place == 0)[:5]
     labs, unit = np.zeros(5, np.int64), np.zeros(5, np.int64)
     before, week = appraisal.scale_pay(first, rows, labs, unit), first.week
+    value = appraisal.observed_value(first, rows, labs)
     *_, last = markets
     after, weeks = appraisal.scale_pay(last, rows, labs, unit), last.week - week
     grown = np.exp(0.12 * weeks / WEEKS_PER_YEAR)
     assert after[0] == pytest.approx(before[0] * grown)
     assert after[1] == pytest.approx(before[1] * grown)
+    assert appraisal.observed_value(last, rows, labs) == pytest.approx(value * grown)
 
 
 # ---- bad input

@@ -176,11 +176,17 @@ def test_a_plan_may_not_wait_for_itself_even_by_way_of_others(tmp_path: Path) ->
     assert refused(write(*ring[:2], root, tail), tmp_path) == []
 
 
+ONE_THING = "a plan waits for one thing: standing_below, standing_gap, or another plan"
+
+
 @pytest.mark.parametrize(
     ("when", "message"),
     [
-        ("{}", "a plan waits for one thing: standing_below, or another plan"),
-        ("{standing_below: 0.5, plan: p2}", "a plan waits for one thing: standing_below, or another plan"),
+        ("{}", ONE_THING),
+        (
+            "{standing_below: 0.5, plan: p2}",
+            ONE_THING,
+        ),
         ("{standing_below: 0}", "must be at least 1e-06, found 0"),
     ],
 )

@@ -382,6 +382,108 @@ CASES: dict[str, tuple[str, Any] | list[tuple[str, Any]]] = {
 }
 
 
+def trading() -> dict[str, Any]:
+    """The same market with the parts that trade switched on, and one lab whose money follows its plan."""
+    data = everything() | {"horizon": "20 weeks"}
+    industry = {
+        "share": 0.6,
+        "pay": "400k USD/year",
+        "talent_power": 0.7,
+        "cap": "900k USD/year",
+        "bond": 0.2,
+    }
+    academia = {"share": 0.4, "pay": "160k USD/year"}
+    for path, value in {
+        "market.interviews": {"interest": "on", "noise": 0.14, "pay_floor": "on"},  # a cost rations too
+        "market.hiring": {"ration_outsiders": "on", "notice": "2 weeks"},
+        "market.equity.charged": True,
+        "market.standing.rivalry": 0.5,
+        "market.exits.standing": 0.5,
+        "market.exits.forfeiture": 0.7,
+        "market.contact.rate": "8 /year",  # so rare that an old lab may call sooner
+        "market.contact.return_contact": 0.2,
+        "labs.b.talent_factor": 0.1,
+        "market.entry.alumni": 0.5,
+        "market.entry.pools": {
+            "industry": industry | {"bond": 0.2, "takes": ["found"]},
+            "academia": academia,
+        },
+        "market.contagion": {
+            "shake": 0.3,
+            "talent_power": 0.5,
+            "leader_reach": 9,
+            "leader_invites": 3,
+            "regret": 0.5,
+        },
+        "market.growth": {"pay": "12 %/year", "opening_tenure": "on"},
+        "labs.c.talent_budget": "by_plan",
+    }.items():
+        data = put(data, path, value)
+    data["labs"]["c"] |= {"talent_opening": "0 USD", "talent_inflow": "0 USD/year"}
+    return data
+
+
+# The same for the parts that trade.
+TRADE: dict[str, tuple[str, Any] | list[tuple[str, Any]]] = {
+    "market.contact.return_contact": ("market.contact.return_contact", 0.9),
+    "market.hiring.notice": ("market.hiring.notice", "4 weeks"),
+    "market.hiring.tightness": ("market.hiring.tightness", 0.5),
+    "market.hiring.carry": ("market.hiring.carry", "1 week"),
+    "market.hiring.ration_outsiders": ("market.hiring.ration_outsiders", "off"),
+    "market.interviews.interest": ("market.interviews.interest", "off"),
+    "market.interviews.slack": ("market.interviews.slack", 4.0),
+    "market.interviews.outside_slack": ("market.interviews.outside_slack", 0.0),
+    "market.interviews.noise": ("market.interviews.noise", 0.5),
+    "market.interviews.offer_cost": ("market.interviews.offer_cost", 0.4),
+    "market.interviews.pay_floor": ("market.interviews.pay_floor", "off"),
+    "market.equity.charged": ("market.equity.charged", False),
+    "market.exits.forfeiture": ("market.exits.forfeiture", 2.0),
+    "market.exits.standing": ("market.exits.standing", 3.0),
+    "market.exits.fall_ignored": ("market.exits.fall_ignored", 4.0),
+    "market.growth.pay": ("market.growth.pay", "50 %/year"),
+    "market.growth.opening_tenure": ("market.growth.opening_tenure", "off"),
+    "market.entry.alumni": ("market.entry.alumni", 0.0),
+    "market.entry.pools.*.share": [
+        ("market.entry.pools.industry.share", 0.2),
+        ("market.entry.pools.academia.share", 0.8),
+    ],
+    "market.entry.pools.*.pay": ("market.entry.pools.industry.pay", "900k USD/year"),
+    "market.entry.pools.*.talent_power": ("market.entry.pools.industry.talent_power", 0.0),
+    "market.entry.pools.*.cap": ("market.entry.pools.industry.cap", "410k USD/year"),
+    "market.entry.pools.*.bond": ("market.entry.pools.industry.bond", 3.0),
+    "market.entry.pools.*.takes.*": ("market.entry.pools.industry.takes.0", "academia"),
+    "market.contagion.shake": ("market.contagion.shake", 2.0),
+    "market.contagion.fade": ("market.contagion.fade", "1 week"),
+    "market.contagion.talent_power": ("market.contagion.talent_power", 3.0),
+    "market.contagion.leader_talent": ("market.contagion.leader_talent", 0.1),
+    "market.contagion.leader_reach": ("market.contagion.leader_reach", 60),
+    "market.contagion.leader_shake": ("market.contagion.leader_shake", 3.0),
+    "market.contagion.leader_invites": ("market.contagion.leader_invites", 40),
+    "market.contagion.regret": ("market.contagion.regret", 0.0),
+    "market.contagion.regret_loss": ("market.contagion.regret_loss", 0.0),
+    "market.contagion.regret_after": ("market.contagion.regret_after", "1 week"),
+    "market.contagion.regret_within": ("market.contagion.regret_within", "0 weeks"),
+    "market.standing.rivalry": ("market.standing.rivalry", 1.0),
+    "labs.*.talent_factor": ("labs.a.talent_factor", 0.1),
+    "labs.*.talent_budget": ("labs.c.talent_budget", "given"),
+    "events.*.when.standing_gap": [
+        ("events.1.when.standing_below", None),
+        ("events.1.when.standing_gap", 5.0),
+    ],
+    "events.*.acquihire.leadership": ("events.3.acquihire.leadership", 5.0),
+    "events.*.acquihire.standing": ("events.3.acquihire.standing", 1.0),
+    "events.*.talks.leadership": ("events.8.talks.leadership", 5.0),
+    "events.*.talks.standing": ("events.8.talks.standing", 1.0),
+    "events.*.new_unit.leadership": ("events.10.new_unit.leadership", 5.0),
+    "events.*.new_unit.standing": ("events.10.new_unit.standing", 1.0),
+}
+
+
+def market_with(path: str) -> dict[str, Any]:
+    """The market in which a field matters."""
+    return trading() if path in TRADE else everything()
+
+
 def leaves(annotation: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Every field below an annotation that is no section, as (dotted path, annotation)."""
     origin, parts = get_origin(annotation), get_args(annotation)
@@ -404,12 +506,12 @@ FIELDS = dict(leaves(Scenario))
 
 
 @cache
-def unchanged() -> dict[str, str]:
-    return hashes(scenario(everything()), RUNS)
+def unchanged(trades: bool = False) -> dict[str, str]:
+    return hashes(scenario(trading() if trades else everything()), RUNS)
 
 
 def test_every_field_has_a_case_and_every_case_a_field() -> None:
-    assert set(FIELDS) - TEXT == set(CASES)
+    assert set(FIELDS) - TEXT == set(CASES) | set(TRADE)
     assert set(FIELDS) >= TEXT
 
 
@@ -419,29 +521,29 @@ WORDS = [(path, word) for path, words in POLICIES.items() for word in words]
 
 @pytest.mark.parametrize(("path", "word"), WORDS)
 def test_every_word_of_a_policy_makes_a_market_of_its_own(path: str, word: str) -> None:
-    case = CASES[path]
+    case = (CASES | TRADE)[path]
     assert isinstance(case, tuple)
-    others = [other for other in POLICIES[path] if other != word]
-    assert with_word(case[0], word) not in [with_word(case[0], other) for other in others]
+    others, trades = [other for other in POLICIES[path] if other != word], path in TRADE
+    assert with_word(case[0], word, trades) not in [with_word(case[0], other, trades) for other in others]
 
 
 @cache
-def with_word(path: str, word: str) -> dict[str, str]:
+def with_word(path: str, word: str, trades: bool) -> dict[str, str]:
     """What is recorded with another word; who rents has a provider, and no other."""
-    data = put(everything(), path, word)
+    data = put(trading() if trades else everything(), path, word)
     if word == "rent" and path.startswith("events"):
         data = put(data, path.removesuffix("strategy") + "provider", "a")
     return hashes(scenario(data), RUNS)
 
 
-@pytest.mark.parametrize("path", CASES)
+@pytest.mark.parametrize("path", [*CASES, *TRADE])
 def test_a_change_of_the_field_changes_what_is_recorded(path: str) -> None:
-    case = CASES[path]
-    data = everything()
+    case = (CASES | TRADE)[path]
+    data = market_with(path)
     for where, value in case if isinstance(case, list) else [case]:
         data = put(data, where, value)
-    assert scenario(data) != scenario(everything())
-    assert hashes(scenario(data), RUNS) != unchanged()
+    assert scenario(data) != scenario(market_with(path))
+    assert hashes(scenario(data), RUNS) != unchanged(path in TRADE)
 
 
 @pytest.mark.parametrize(
