@@ -11,10 +11,11 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
+from multiprocessing.process import BaseProcess
 from typing import Any, cast
 
 from sim.system.interrupts import interrupts
@@ -55,6 +56,19 @@ class Workers(ProcessPoolExecutor):
         """The future of a task; starts a worker for it if all are busy."""
         with interrupts(held=True):
             return super().submit(fn, *args, **kwargs)
+
+    def abandon(self, workers: Iterable[BaseProcess]) -> None:
+        """End the workers in the midst of their tasks.
+
+        One may have sent half of an answer. Its other half would be waited for without end, after the last
+        worker too, by a thread that Python joins when it ends: this process holds an end of that pipe itself.
+        """
+        answers: Any = self._result_queue
+        self.shutdown(wait=False, cancel_futures=True)
+        for worker in workers:
+            worker.terminate()
+        if answers is not None:
+            answers._writer.close()
 
 
 def computed(
@@ -141,9 +155,7 @@ def _processes(jobs: int) -> Iterator[Place]:
     try:
         yield pool, 2 * jobs
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for worker in set(multiprocessing.active_children()) - before:
-            worker.terminate()
+        pool.abandon(set(multiprocessing.active_children()) - before)
         raise
     finally:
         pool.shutdown()
