@@ -652,7 +652,12 @@ def test_ctrl_c_ends_everything_in_a_sentence(
     assert out == ""
     until(lambda: not session(running.pid), 10)
     assert left_in(here) == set()
-    assert err == "talentsim: interrupted; nothing was written\n"
+    assert without_warnings(err) == "talentsim: interrupted; nothing was written\n"
+
+
+def without_warnings(err: str) -> str:
+    """What a command says but for warnings: a long horizon leaves the plans behind, if it came so far."""
+    return "".join(line for line in err.splitlines(True) if not line.startswith("talentsim: warning: "))
 
 
 @linux
