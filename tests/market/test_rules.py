@@ -26,7 +26,7 @@ from sim.market.rules.liftouts import asked
 from sim.market.rules.moves import has_lapsed
 from sim.market.rules.pay_equity import pay_ratio, raise_due
 from sim.market.rules.payroll import shortfall, weekly_inflow
-from sim.market.rules.pricing import TRIFLE, bid, within_limits
+from sim.market.rules.pricing import CENT_A_WEEK, TRIFLE, bid, within_limits
 from sim.market.rules.repeats import repeated
 from sim.market.rules.shocks import falls_below
 from sim.market.rules.standing import next_ln_standing
@@ -260,6 +260,13 @@ def test_the_winner_of_an_auction_pays_the_losers_value() -> None:
     found = bid(real(10, 5), real(7, 7))
     assert found.tolist() == [7 * (1 + TRIFLE), 5]
     assert 0 < TRIFLE <= 1e-5
+
+
+def test_a_bid_is_above_the_losers_value_by_a_cent_a_week_where_the_trifle_is_less() -> None:
+    found = bid(real(50_000, 50_000, 3e6), real(20_000, 49_999.9, 2e6), CENT_A_WEEK)
+    assert found.tolist() == pytest.approx([20_000 + CENT_A_WEEK, 50_000, 2e6 * (1 + TRIFLE)], abs=1e-9)
+    weekly = np.rint(found * 100 / WEEKS_PER_YEAR)  # whole cents: the same pay would win nobody
+    assert (weekly > np.rint(real(20_000, 0, 2e6) * 100 / WEEKS_PER_YEAR)).all()
 
 
 # ---- step 6, counter-offers

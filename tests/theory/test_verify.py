@@ -235,6 +235,13 @@ def test_every_oracle_names_its_parameters_and_two_other_settings() -> None:
             assert {**oracle.defaults, **setting} != oracle.defaults
 
 
+@pytest.mark.parametrize("scale", [0.1, 0.01])
+def test_auctions_hold_at_pay_so_low_that_a_trifle_is_no_cent(scale: float) -> None:
+    at = {"low": scale, "high": 2 * scale, "b": 0.6 * scale, "delta": 2.0}
+    found = verify(["T4"], at, seed=3)
+    assert not [(check.figure, round(check.z, 2)) for check in found if not check.passed]
+
+
 # ---- the mean-field twin
 
 

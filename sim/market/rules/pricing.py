@@ -28,6 +28,7 @@ STEPS = 10  # of false position: spend comes within 3e-8 of the budget
 TINY = 1e-6  # an excess that is as good as none
 LARGEST_LN_MULTIPLIER = 5.0
 TRIFLE = 1e-6  # by which a winning bid beats the loser's value
+CENT_A_WEEK = WEEKS_PER_YEAR / 100  # USD a year: base pay is whole cents a week, so no bid is higher by less
 
 
 @dataclass(frozen=True)
@@ -333,9 +334,10 @@ def _under_cap(targets: Targets, ceiling: Floats) -> Targets:
     return replace(targets, **low)
 
 
-def bid(own_value: Floats, incumbent_value: Floats) -> Floats:
-    """Bertrand with full information: the loser's value, a trifle above it for the winner (T4)."""
-    return np.minimum(own_value, incumbent_value * (1 + TRIFLE))
+def bid(own_value: Floats, incumbent_value: Floats, least: float = 0.0) -> Floats:
+    """Bertrand with full information: the loser's value, a trifle and at `least` so much above it (T4)."""
+    higher = np.maximum(incumbent_value * (1 + TRIFLE), incumbent_value + least)
+    return np.minimum(own_value, higher)
 
 
 def _with_bids(market: Market, batch: Offers, targets: Targets, bids: Integers) -> Targets:
@@ -344,7 +346,8 @@ def _with_bids(market: Market, batch: Offers, targets: Targets, bids: Integers) 
     place = market.researchers.place[rows].astype(np.int64)
     worth_to_incumbent = appraisal.observed_value(market, rows, np.maximum(place, 0))
     current = market.researchers.weekly_base[rows] * WEEKS_PER_YEAR / 100
-    cost = bid(batch.value[bids], np.where(place >= 0, worth_to_incumbent, current))
+    loser = np.where(place >= 0, worth_to_incumbent, current)
+    cost = bid(batch.value[bids], loser, CENT_A_WEEK)
     targets.posted[bids], targets.scale[bids] = True, cost
     targets.base[bids] = worth.base_of(cost, talent.base_share, talent.base_cap / 100)
     return targets
