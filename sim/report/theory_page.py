@@ -111,6 +111,78 @@ ABOUT = {
         "months since the grant: share vested",
         "Textbook: vesting in continuous time. By the month a grant is worth less: parts vest at month ends.",
     ),
+    "T13": About(
+        "McFadden 1974, in *Frontiers in Econometrics*: the logit, asked twice",
+        "tastes are the same at interest and at the choice; D the gap in utils at the known pay `Y~`, s the "
+        "slack, `Δ = α ln(Y/Y~)`",
+        "interested `q = L(D + s)`; `P(accept | interview) = min(1, L(D + Δ)/L(D + s))`; where attachment is "
+        "Normal, the means of both by quadrature",
+        "scenario `theory/interest`: one campaign with interviews of a week",
+        "People who went to interviews often accept",
+        "gap D at the known pay: share of the interviewed who accept",
+        "Textbook: `e^-(s - Δ)`, the limit of rare interest. No discrete time.",
+    ),
+    "T14": About(
+        "first-order condition of `(v - w) P(w)`, `P = L(ln(w/R^)/ρ)`",
+        "interviews show the reservation pay but for logistic noise, `ln R^ = ln R* + ρ z`; offers are never "
+        "below present pay r",
+        "`v/w = 1 + ρ/(1 - P)`; of those with `R* > r` a share of `1 - ρ R*/(v - R*)` accepts, or nobody if "
+        "that is below 0",
+        "the rule `pricing.price` alone; scenario `theory/interest` with everybody interested",
+        "Interviews tell labs what to offer",
+        "worth v over what was shown, or over present pay: chance of acceptance",
+        "The rule is exact. The market's share is an integral over a logistic `ln(R*/r)` of slope 2.",
+    ),
+    "T15": About(
+        "double-entry accounts",
+        "no base pay, no refreshers, one package for all, grants charged; more people willing than money",
+        "hires a year = inflow / package, to one package",
+        "scenario `theory/money`: a lab that posts its pay, a year",
+        "Money buys hires in proportion",
+        "factor on the inflow: hires a year",
+        "No chance: hires are whole, so between nothing and a package is left; theory takes half of one, and "
+        "|z| is 4 at either end. Textbook: nothing is left.",
+    ),
+    "T16": About(
+        "cumulative hazard",
+        "hazard `h e^(-β(x - 1))`, x the vests of the next 12 months over the normal: `1 + t` before the "
+        "cliff of a year, 1 after it, `4 - t` in the last of four years, then 0",
+        "`S(1) = exp(-h (1 - e^-β)/β)`, `S(2) = S(1) e^-h`; the hazard jumps by `e^β` at the cliff; by the "
+        "week, x at each week's tenure",
+        "scenario `theory/cliff`: no offers, no refreshers, five years",
+        "People wait for the cliff, and leave when all has vested",
+        "years of tenure: hazard of leaving a year, by quarter",
+        "Textbook: continuous time; of the jump, its height at the cliff itself.",
+    ),
+    "T17": About(
+        "Lotka's stable age distribution, 1907, *Science* 26",
+        "a lab of age `a_max` has lost staff at h and grown at g, `k = h + g`",
+        "density `e^(-ka)` up to `a_max`; mean `1/k - a_max/(e^(k a_max) - 1)`",
+        "scenario `theory/growth` at its opening",
+        "Labs that grow are young in tenure",
+        "years: share of the opening staff with less tenure",
+        "Tenure is whole weeks; the half week by which these fall short is added to the mean.",
+    ),
+    "T18": About(
+        "a mixture of two draws",
+        "everybody outside was at a lab; an approach comes from there with chance p, else from any lab by "
+        "its planned hires",
+        "`p + (1 - p) share_j`",
+        "scenario `theory/alumni`: five labs whose plans grow by `ratio`, without money to hire",
+        "Former labs call more often",
+        "share of all planned hires: share of the alumni's approaches that come from their lab",
+        "No discrete time: one draw an approach.",
+    ),
+    "T19": About(
+        "McFadden's logit, shifted by what ties lost",
+        "half of a lab leaves in a week; those who stay lose d for each of their 4 ties that moved, 3 utils "
+        "at most, and get one offer k weeks later; D the gap without",
+        "`P = L(D + n d e^(-k/fade))`, n ties moved",
+        "scenario `theory/ties-shaken`: two campaigns",
+        "Colleagues' moves shake those who stay, for a while",
+        "weeks since the move: share who accept",
+        "Exact at whole weeks.",
+    ),
 }
 
 
@@ -165,7 +237,7 @@ def table(checks: Sequence[Check]) -> str:
     for check in _rows(checks):
         cells = [
             check.figure, f"{check.expected:.5f}", f"{check.simulated:.5f}",
-            f"{check.standard_error:.1e}", f"{check.z + 0.0:.2f}",
+            f"{check.standard_error:.1e}", f"{round(check.z, 2) + 0.0:.2f}",
         ]  # fmt: skip
         if limited:
             cells += ["", ""] if check.textbook is None else [f"{check.textbook:.5f}", _off(check)]

@@ -7,12 +7,14 @@ All functions are pure; arguments outside a formula's domain raise `OutsideDomai
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, expm1, lgamma, log
+from math import exp, expm1, lgamma, log, pi, sqrt
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.special import wrightomega
+from scipy.integrate import quad
+from scipy.optimize import brentq, linear_sum_assignment
+from scipy.special import expit, wrightomega
 
 from sim.system.arrays import Floats
 
@@ -286,3 +288,99 @@ def grant_value(rate: float, years: float, cliff: float) -> float:
     if rate <= 0:
         raise OutsideDomain("r + h must be above 0")
     return cliff / years * exp(-rate * cliff) + (exp(-rate * cliff) - exp(-rate * years)) / (rate * years)
+
+
+def interested(gap: float, slack: float, spread: float = 0.0) -> float:
+    """q = L(D + s): share who go to interviews; its mean where attachment is Normal, of sd `spread` (T13)."""
+    return _over_normal(lambda z: expit(gap + slack - spread * z))
+
+
+def accepted_after_interviews(gap: float, slack: float, rise: float, spread: float = 0.0) -> float:
+    """P(accept | interview) = min(1, L(D + Delta) / L(D + s)) (T13).
+
+    Both means are taken over attachment where it varies. Where interest is rare: e^-(s - Delta).
+    """
+    return interested(gap, min(rise, slack), spread) / interested(gap, slack, spread)
+
+
+def _over_normal(share: Callable[[float], float]) -> float:
+    """Mean of a function of a standard normal."""
+    return float(quad(lambda z: share(z) * exp(-z * z / 2), -12, 12, limit=200)[0] / sqrt(2 * pi))
+
+
+def price_after_interviews(value: float, shown: float, noise: float) -> tuple[float, float]:
+    """Best offer w to somebody whose reservation was shown as R^ but for noise rho, and its chance P (T14).
+
+    The first-order condition of (v - w) P, P = L(ln(w / R^) / rho), is v / w = 1 + rho / (1 - P).
+    """
+    ratio = log(value / shown)
+    most = ratio / noise  # of ln(P / (1 - P))
+    least = (ratio - log(1 + noise) - max(most, 0.0) - log(2)) / noise
+    x = brentq(lambda x: noise * x + log(1 + noise * (1 + exp(x))) - ratio, least, most, xtol=1e-13)
+    return shown * exp(noise * x), float(expit(x))
+
+
+def accepted_at_best_prices(value: float, held: float, elasticity: float, noise: float) -> float:
+    """Share who accept offers priced after interviews, never below `held`, their present pay (T14).
+
+    Reservation pay R* has ln(R* / held) logistic of slope alpha. Whoever would take `held` accepts; of
+    those with R* above it, 1 - rho R* / (v - R*), as long as that is not below 0.
+    """
+    highest = log(max(value / (1 + noise) / held, 1.0))
+
+    def part(u: float) -> float:
+        chance = float(expit(elasticity * u))
+        reservation = held * exp(u)
+        taken = 1 - noise * reservation / (value - reservation)
+        return elasticity * chance * (1 - chance) * taken
+
+    return 0.5 + float(quad(part, 0.0, highest)[0]) if highest > 0 else 0.5
+
+
+CLIFF, FULL, LENGTH = 1.0, 3.0, 4.0  # years: the cliff, a year before the end, and the end of a grant
+
+
+def vests_of_next_year(years: float) -> float:
+    """x: vests of the next 12 months over the normal, of a grant over 4 years with a cliff of one (T16)."""
+    if years < CLIFF:
+        return 1 + years  # the cliff's, and what vests month by month after it
+    return float(np.clip(LENGTH - years, 0.0, 1.0))
+
+
+def survival_by_vests(hazard: float, sensitivity: float, years: float) -> float:
+    """S(t) under the hazard h e^(-beta (x - 1)) (T16); S(1) = exp(-h (1 - e^-beta) / beta)."""
+    b = sensitivity
+    if b == 0:
+        return exp(-hazard * years)
+    before = -expm1(-b * min(years, CLIFF)) / b
+    even = min(max(years - CLIFF, 0.0), FULL - CLIFF)
+    late = expm1(b * min(max(years - FULL, 0.0), LENGTH - FULL)) / b
+    return exp(-hazard * (before + even + late + exp(b) * max(years - LENGTH, 0.0)))
+
+
+def weekly_hazards(hazard: float, sensitivity: float, weeks: int, weeks_a_year: float) -> Floats:
+    """The same hazard in each of the first weeks, by the tenure at each week's start; 1/week (T16)."""
+    x = np.array([vests_of_next_year(week / weeks_a_year) for week in range(1, weeks + 1)])
+    return np.asarray(hazard * np.exp(-sensitivity * (x - 1)) / weeks_a_year)
+
+
+def tenure_below(rate: float, oldest: float, years: float) -> float:
+    """Share of staff with less tenure, of density e^(-k a) up to a_max (T17)."""
+    if rate <= 0 or oldest <= 0:
+        raise OutsideDomain("h + g and the lab's age must be above 0")
+    return expm1(-rate * min(years, oldest)) / expm1(-rate * oldest)
+
+
+def mean_tenure(rate: float, oldest: float) -> float:
+    """1 / k - a_max / (e^(k a_max) - 1): mean tenure of staff of that density (T17)."""
+    return 1 / rate - oldest / expm1(rate * oldest)
+
+
+def own_alumni_share(back: float, share: float) -> float:
+    """p_b + (1 - p_b) share_j: contacts of a lab's alumni that come from that lab (T18)."""
+    return back + (1 - back) * share
+
+
+def shaken_chance(gap: float, loss: float, weeks: float, fade: float) -> float:
+    """L(D + d e^(-k / fade)): chance to accept k weeks after ties moved (T19)."""
+    return float(expit(gap + loss * exp(-weeks / fade)))

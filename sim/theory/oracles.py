@@ -7,7 +7,7 @@ share its name and differ in `x`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.optimize import brentq
@@ -18,31 +18,15 @@ from sim.market import worth
 from sim.market.opening import open_market
 from sim.market.rules import counteroffers, pricing
 from sim.market.simulate import run_block
-from sim.market.state import OUTSIDE, Market
+from sim.market.state import OUTSIDE
 from sim.market.week import advance
-from sim.scenario.figures import data_folder
-from sim.scenario.loading import load_scenario
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Scenario
 from sim.system.arrays import Floats
 from sim.theory import closed_forms
+from sim.theory.cases import EXACT, Findings, Parameters, lived, opened, scenario_of
 from sim.theory.checks import Check, curve_checks, share_check
 from sim.theory.closed_forms import JobLadder, OutsideDomain, SequentialAuction
-
-EXACT = 1e-9
-Parameters = Mapping[str, float]
-Findings = list[Check]
-
-
-def _scenario(name: str, *overrides: str) -> Scenario:
-    return load_scenario(data_folder("scenarios") / "theory" / f"{name}.yaml", overrides)
-
-
-def _lived(scenario: Scenario, seed: int) -> Market:
-    market = open_market(scenario, seed, np.array([0]), keep_all=False)
-    for _ in range(scenario.horizon):
-        advance(market)
-    return market
 
 
 def survival(at: Parameters, seed: int) -> Findings:
@@ -51,7 +35,7 @@ def survival(at: Parameters, seed: int) -> Findings:
     closed_forms.cumulative_incidence(rates, 1.0)  # refuses what has no theory before the market is run
     causes = ("found", "academia", "field")
     changes = [f"market.exits.{cause}={rate} /year" for cause, rate in zip(causes, rates, strict=True)]
-    tables = run_block(_scenario("survival", *changes), seed, [0])
+    tables = run_block(scenario_of("survival", *changes), seed, [0])
     counted = spell_counts(tables["spells"], who="opening", weeks=weeks)
     survived = staff * kaplan_meier(counted.at_risk, counted.ends)[0]
     incidence = staff * aalen_johansen(counted.at_risk, counted.ends_by_cause)[0, 1:4]
@@ -87,7 +71,7 @@ def choice(at: Parameters, seed: int) -> Findings:
             for name, utility in (("first", first), ("second", second or 0.0))
         ]
         one = ["events.second-offers.researchers=1"] if second is None else []
-        return _accepted(_scenario("choice", *base, *caps, *one), seed)
+        return _accepted(scenario_of("choice", *base, *caps, *one), seed)
 
     gaps = max(at["stay"], 0.0) + np.array([0.0, 0.5, 1.0, 1.5, 2.0, 3.0])
     if max(*gaps, *utilities[1:]) / alpha > 8:
@@ -108,7 +92,7 @@ def choice(at: Parameters, seed: int) -> Findings:
 
 def _accepted(scenario: Scenario, seed: int) -> dict[str, int]:
     """How many accepted each lab's offers."""
-    lab = _lived(scenario, seed).researchers.place
+    lab = lived(scenario, seed).researchers.place
     return {name: int((lab == j).sum()) for j, name in enumerate(scenario.labs)}
 
 
@@ -130,7 +114,7 @@ def _weeks_to_settle(at: Parameters) -> int:
 
 
 def _ladder_scenario(name: str, at: Parameters, weeks: int, firms: Sequence[str]) -> Scenario:
-    return _scenario(
+    return scenario_of(
         name,
         f"market.contact.rate={at['lambda']} /year",
         f"market.contact.outside_rate={at['lambda']} /year",
@@ -149,7 +133,7 @@ def job_ladder(at: Parameters, seed: int) -> Findings:
     wages = ladder.wage((np.arange(firms) + 0.5) / firms)
     posted = [f"median_pay={wage:.8f}M USD/year" for wage in wages]
     scenario = _ladder_scenario("job-ladder", at, weeks, posted)
-    market, moves, staff = open_market(scenario, seed, np.array([0]), keep_all=False), 0, 0
+    market, moves, staff = opened(scenario, seed), 0, 0
     for week in range(weeks):
         staff += int(market.labs.headcount.sum()) if week >= weeks - 52 else 0
         advance(market)
@@ -181,7 +165,7 @@ def auction(at: Parameters, seed: int) -> Findings:
     values = at["low"] + (np.arange(firms) + 0.5) / firms * (at["high"] - at["low"])
     model = SequentialAuction(values, at["b"], *_weekly(at))
     worths = [f"compute={value:.9f}" for value in values]
-    people = _lived(_ladder_scenario("auction", at, _weeks_to_settle(at), worths), seed).researchers
+    people = lived(_ladder_scenario("auction", at, _weeks_to_settle(at), worths), seed).researchers
     pay = people.weekly_base[people.place >= 0] * WEEKS_PER_YEAR / 1e8
     pays, share = model.pay_law()
     spread = float(np.sqrt(share @ (pays - model.mean_pay) ** 2 / len(pay)))
@@ -281,7 +265,7 @@ def cascade(at: Parameters, seed: int) -> Findings:
     """T11: sizes of cascades in which everybody who is asked follows, against their exact law."""
     m, ties, runs = at["m"], 16, 3000
     mean = closed_forms.cascade_mean(m)
-    market = open_market(_scenario("cascade", f"market.ties.invitations={m}"), seed, np.arange(runs), False)
+    market = open_market(scenario_of("cascade", f"market.ties.invitations={m}"), seed, np.arange(runs), False)
     for _ in range(market.scenario.horizon):
         advance(market)
     sizes = market.labs.headcount[:, 1]

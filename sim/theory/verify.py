@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf, isfinite, isnan
 
-from sim.theory import oracles
+from sim.theory import oracles, trade
+from sim.theory.cases import Parameters
 from sim.theory.checks import Check
 from sim.theory.closed_forms import OutsideDomain
-from sim.theory.oracles import Parameters
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,39 @@ _ALL = (
         "T12", "Vesting", "present value of a step function",
         {"months": 48, "cliff": 12, "r": 0.10, "h": 0.15}, oracles.vesting,
         ({"months": 48, "cliff": 0, "r": 0.05, "h": 0.3}, {"months": 36, "cliff": 6, "r": 0.1, "h": 0.0}),
+    ),
+    Oracle(
+        "T13", "Interest and acceptance", "McFadden's logit, asked twice",
+        {"alpha": 2.0, "gap": -1.5, "slack": 1.1, "delta": 0.4, "sd": 1.3}, trade.interest,
+        ({"alpha": 1.0, "gap": -2.5, "slack": 2.0, "delta": -0.5}, {"slack": 2.5, "delta": 0.8, "sd": 3.0}),
+    ),
+    Oracle(
+        "T14", "Pricing after interviews", "first-order condition",
+        {"v": 1.5, "r": 1.0, "rho": 0.17}, trade.interview_prices,
+        ({"v": 3.0, "rho": 0.5}, {"v": 0.8, "r": 0.4, "rho": 0.05}),
+    ),
+    Oracle(
+        "T15", "Hires against money", "an account and its price",
+        {"inflow": 200.0, "package": 4.0}, trade.money,
+        ({"package": 11.3}, {"inflow": 31.0, "package": 0.37}),
+    ),
+    Oracle(
+        "T16", "Exits around a cliff", "cumulative hazard",
+        {"h": 0.12, "beta": 0.7}, trade.exits, ({"beta": 0.0}, {"h": 0.3, "beta": 1.4}),
+    ),
+    Oracle(
+        "T17", "Tenure in a lab that grows", "Lotka 1907",
+        {"h": 0.2, "g": 0.5, "age": 7.0}, trade.tenure,
+        ({"g": 0.0, "age": 12.5}, {"h": 0.1, "g": 1.2, "age": 2.5}),
+    ),
+    Oracle(
+        "T18", "Approaches of former labs", "a mixture of two draws",
+        {"p": 0.09, "ratio": 2.0}, trade.alumni, ({"p": 0.0}, {"p": 0.5, "ratio": 1.0}),
+    ),
+    Oracle(
+        "T19", "Ties of those who moved", "McFadden's logit, a decaying shift",
+        {"gap": -1.0, "shake": 0.6, "fade": 8.0}, trade.ties,
+        ({"gap": 0.5, "shake": 0.2, "fade": 3.0}, {"gap": -2.0, "shake": 1.2, "fade": 20.0}),
     ),
 )  # fmt: skip
 ORACLES: dict[str, Oracle] = {oracle.name: oracle for oracle in _ALL}
