@@ -165,6 +165,7 @@ def test_seed_changes_the_market_alone() -> None:
         (("--only", "T4", "--set", "high=0.5"), "low must be below high"),
         (("--only", "T11", "--set", "m=1"), "T11: m must lie between 0 and 1: from 1 on a cascade"),
         (("--only", "T11", "--set", "m=-0.1"), "m must lie between 0 and 1"),
+        (("--only", "T11", "--set", "m=0.9"), "m must be at most 0.8: larger cascades are cut short"),
         (("--only", "T13", "--set", "gap=-30"), "would go to interviews: raise gap or slack"),
         (("--only", "T13", "--set", "delta=50"), "delta must lie between -12 and 12: pay offered"),
         (("--only", "T13", "--set", "sd=-1"), "sd must lie between 0 and 10"),
@@ -254,6 +255,12 @@ def test_every_oracle_names_its_parameters_and_two_other_settings() -> None:
 def test_auctions_hold_at_pay_so_low_that_a_trifle_is_no_cent(scale: float) -> None:
     at = {"low": scale, "high": 2 * scale, "b": 0.6 * scale, "delta": 2.0}
     found = verify(["T4"], at, seed=3)
+    assert not [(check.figure, round(check.z, 2)) for check in found if not check.passed]
+
+
+@pytest.mark.parametrize("m", [pytest.param(0.7, marks=pytest.mark.slow), 0.8])
+def test_large_cascades_meet_a_lab_that_is_large_enough(m: float) -> None:
+    found = verify(["T11"], {"m": m}, seed=2)
     assert not [(check.figure, round(check.z, 2)) for check in found if not check.passed]
 
 
