@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.market import appraisal, exits, segments, spells, worth
+from sim.market import appraisal, exits, segments, spells, survivors, worth
 from sim.market.columns import UNSET
 from sim.market.constants import compile_constants, graduation_weeks, units_of
 from sim.market.draws import Keys, Purpose, normals, purpose_keys, run_keys, uniforms
-from sim.market.entities import attempt_of
 from sim.market.ledger import Ledger
 from sim.market.money import MOST_FOR_ONE, reckoning, whole
 from sim.market.offers import Offers
@@ -37,8 +36,6 @@ from sim.market.state import (
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Scenario
 from sim.system.arrays import Floats, Integers
-
-SURVIVAL_TRIES = 24
 
 
 @reckoning("the opening market")
@@ -222,7 +219,7 @@ def _staff_the_labs(market: Market, rows: Integers) -> None:
     )  # fmt: skip
     spells.count(market, rows, +1)
     start_standing(market)
-    people.attachment[rows] = surviving_attachment(market, rows)
+    people.attachment[rows] = survivors.surviving_attachment(market, rows)
     exits.schedule_exit(market, rows, 0)
 
 
@@ -242,65 +239,6 @@ def start_standing(market: Market) -> None:
     labs.ln_standing[:] = market.constants.base_ln_standing
     labs.opening_talent[:] = labs.talent_sum / np.maximum(labs.headcount, 1) / spells.TALENT_UNIT
     labs.opening_talent[labs.headcount == 0] = 1.0
-
-
-def surviving_attachment(market: Market, rows: Integers) -> Floats:
-    """Attachment given that the person is still there, by rejection against ordinary offers.
-
-    A candidate from the Normal is kept with probability e^(-contacts a year * tenure * P), P being
-    the chance that an offer as the next lab would price it is accepted at that attachment. Somebody
-    rejected in all of `SURVIVAL_TRIES` tries keeps the largest candidate.
-    """
-    choice, contact = market.scenario.market.choice, market.scenario.market.contact
-    run = market.run_of(rows)
-    pull, rate = _ordinary_pull(market, rows), contact.rate * market.researchers.visibility[rows]
-    exposure = rate * market.tenure_weeks(rows) / WEEKS_PER_YEAR
-    chosen, waiting = np.full(len(rows), -np.inf), np.arange(len(rows))
-    for attempt in range(SURVIVAL_TRIES):
-        key = attempt_of(market, rows[waiting], attempt)
-        drawn = choice.attachment_mean + choice.attachment_sd * normals(
-            market.key_of(run[waiting], Purpose.ATTACHMENT, 1), key
-        )
-        odds_against = np.minimum((drawn - pull[waiting]) / choice.taste_scale, worth.LARGEST_EXPONENT)
-        stayed = np.exp(-exposure[waiting] / (1.0 + np.exp(odds_against)))
-        kept = uniforms(market.key_of(run[waiting], Purpose.SURVIVAL), key) < stayed
-        chosen[waiting] = np.where(kept, drawn, np.maximum(chosen[waiting], drawn))
-        waiting = waiting[~kept]
-        if not len(waiting):
-            break
-    return chosen
-
-
-def _ordinary_pull(market: Market, rows: Integers) -> Floats:
-    """Utility by which an ordinary offer beats staying before attachment, from a lab drawn by size."""
-    scenario, constants = market.scenario, market.constants
-    choice, equity = scenario.market.choice, scenario.market.equity
-    people = market.researchers
-    own, run = people.place[rows].astype(np.int64), market.run_of(rows)
-    weight = np.cumsum([lab.staff for lab in scenario.labs.values()])
-    u = uniforms(market.key_of(run, Purpose.SURVIVAL_LAB), market.id_of(rows))
-    lab = np.searchsorted(weight, u * weight[-1], side="right")
-    unit = constants.default_unit[lab]
-    zero = np.zeros(len(rows), np.int64)
-    own_terms = appraisal.lab_terms(market, rows, own, people.unit[rows].astype(np.int64), zero)
-    gain = appraisal.lab_terms(market, rows, lab, unit, zero) - own_terms - choice.moving_cost
-    years = market.tenure_weeks(rows) / WEEKS_PER_YEAR
-    stay = appraisal.stay_pay(market, rows)
-    against = worth.staying_terms(choice.attachment_mean, years, choice.tenure_effect) - gain
-    base, _ = appraisal.scale_pay(market, rows, lab, unit)
-    kernel = constants.new_kernel[constants.kernel_terms[lab]]
-    kappa = worth.package_worth(equity.sign_on_share, constants.equity_value[lab], kernel)
-    value = scenario.market.value.median / 100 * constants.scale[lab] * people.talent[rows]
-    slope = choice.pay_elasticity / choice.taste_scale
-    floor = worth.reservation(stay, against, choice.pay_elasticity)
-    price = worth.best_price(value, base, kappa, floor, slope)
-    pay = worth.offer_worth(base, (price - base) * equity.horizon, kappa, equity.horizon)
-    tenure = choice.tenure_effect * np.log1p(years)
-    return np.asarray(
-        choice.pay_elasticity * np.log(np.maximum(pay, worth.SMALLEST) / np.maximum(stay, worth.SMALLEST))
-        + gain
-        - tenure
-    )
 
 
 def _fund_labs(market: Market) -> None:

@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from small_markets import lab, market_of, put, scenario
+from small_markets import lab, market_of, put, scenario, weeks_of
 
 from sim.market.constants import graduation_weeks
 from sim.market.draws import uniforms
@@ -226,3 +226,53 @@ def test_the_runs_of_an_ensemble_open_as_they_do_alone() -> None:
         together = getattr(three.researchers, column)
         assert together[mine].tolist() == getattr(one.researchers, column).tolist()
     assert len(set(uniforms(three.keys, np.array([0])).tolist())) == 3
+
+
+@pytest.mark.parametrize(("interest", "noise"), [("off", 0.0), ("on", 0.0), ("on", 0.2)])
+def test_those_who_stayed_are_like_those_who_live_through_the_same_offers(
+    interest: str, noise: float
+) -> None:
+    """Opened with three years behind it, a market has the attachments that three years lived leave behind.
+
+    Labs alike, pay in cash, money without end, no counter-offers and no other exits: the past is the
+    ordinary stream and nothing else. Lab a has half of all people, and does not call its own.
+    """
+    one = lab(
+        300, pricing="optimal", counter_policy="off", median_pay="500k USD/year", star_pay="20M USD/year",
+        talent_opening="900B USD", process="1 week", opening_hazard="0 /year",
+    )  # fmt: skip
+    data = market_of({"a": one | {"staff": 3000}} | dict.fromkeys("bcdefghijk", one), weeks=156)
+    data["market"] = {
+        "choice": {"attachment_mean": 2.0, "attachment_sd": 1.5, "tenure_effect": 0, "mission_weight": 0,
+                   "compute_weight": 0, "standing_weight": 0, "leadership_weight": 0, "ties_weight": 0},
+        "equity": {"sign_on_share": 1.0, "refresh_share": 0.0, "clawback": "0 weeks"},
+        "talent": {"cap": 1.000001, "base_share": 1.0, "base_cap": "100M USD/year"},
+        "value": {"noise": 0, "ties": 0, "median": "1M USD/year"},
+        "contact": {"rate": "5 /year", "outside_rate": "0 /year", "visibility_exponent": 0, "referral": 0},
+        "exits": {"found": "0 /year", "academia": "0 /year", "field": "0 /year"},
+        "entry": {"outside": 0, "graduates": "0 /year", "graduates_growth": "0 /year",
+                  "return_rate": "0 /year"},
+        "hiring": {"gap_weight": 0, "replacement": 1.0},
+        "ties": {"within": 0, "across": 0, "invitations": 0},
+        "pay_equity": {"threshold": 0},
+        "standing": {"noise": 0},
+        "interviews": {"interest": interest, "noise": noise, "slack": 0.0},
+    }  # fmt: skip
+    young, old = {"founded": "2023-04-24"}, {"founded": "2020-05-03"}
+    lived, count = 0.0, 0
+    fresh = put_all(data, young)
+    for market in weeks_of(scenario(fresh), [0, 1]):
+        people = market.researchers
+        stayed = (people.place == 0) & (people.spell == 0)
+        lived, count = lived + people.attachment[stayed].mean(), count + 1
+    began, opening = (
+        people.attachment[people.place == 0].mean()
+        for people in (opened(put_all(data, age), 2).researchers for age in (young, old))
+    )
+    assert lived / count > began + 0.3, "the offers of three years leave a mark"
+    assert abs(opening - lived / count) < 3 * math.sqrt(2) * 1.5 / math.sqrt(6000)
+
+
+def put_all(data: dict, changes: dict) -> dict:
+    """The same market with each of its labs changed."""
+    return data | {"labs": {name: each | changes for name, each in data["labs"].items()}}
