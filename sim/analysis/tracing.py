@@ -21,7 +21,7 @@ from sim.market.opening import open_market
 from sim.market.record import Recorder
 from sim.market.rules import choice, interest, pricing
 from sim.market.simulate import collect
-from sim.market.state import Behaviour, Market
+from sim.market.state import OUTSIDE, Behaviour, Market
 from sim.market.week import RULES, Rule, advance
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Scenario
@@ -273,7 +273,9 @@ def _stay_side(market: Market, batch: Offers) -> Side:
     bond = worth.staying_terms(0.0, years, market.scenario.market.choice.tenure_effect)
     terms = _lab_parts(market, rows, place, unit, people.title[rows].astype(np.int64))
     slight = market.scenario.market.pay_equity.peer_weight * people.slight[rows]
-    terms |= {"tenure": np.where(place >= 0, bond, 0.0), "slight": slight.astype(np.float64)}
+    pool = np.where(place == OUTSIDE, market.constants.pools.bond[people.pool[rows]], 0.0)
+    terms |= {"tenure": np.where(place >= 0, bond, 0.0), "slight": slight.astype(np.float64), "pool": pool}
+    terms["shaken"] = -appraisal.shaken(market, rows)
     kappa = np.where(place >= 0, appraisal.retention_kappa(market, np.maximum(place, 0)), 0.0)
     return Side(pay, terms, kappa)
 

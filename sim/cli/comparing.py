@@ -50,9 +50,7 @@ def compare(
     _show_rows(folder, as_json)
 
 
-@cli.command(
-    epilog="Example:  talentsim sweep meta-2025 --vary 'labs.meta.talent_inflow=1B USD/year,2B USD/year'"
-)
+@cli.command(epilog="Example:  talentsim sweep meta-2025 --vary 'labs.meta.talent_factor=0.5,1,2'")
 def sweep(
     scenario: ScenarioName,
     vary: Annotated[

@@ -25,7 +25,7 @@ ScenarioName = Annotated[str, typer.Argument(help="a shipped scenario's name, or
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="PATH=VALUE", help='change a value: --set "labs.meta.talent_inflow=5B USD/year"'
+        "--set", metavar="PATH=VALUE", help='change a value: --set "events.campaign.package_cap=20M USD"'
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print the machine form")]

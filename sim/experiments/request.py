@@ -17,7 +17,7 @@ from sim.scenario.schema import Scenario
 from sim.system.version import __version__
 from sim.system.whole_numbers import seed_number, whole_number
 
-FORMAT = 2  # of a folder and its manifest
+FORMAT = 3  # of a folder and its manifest
 MOST_RUNS = 1_000_000
 RUN, COMPARE, SWEEP = "run", "compare", "sweep"
 OWN_CLASSES = "own_classes"

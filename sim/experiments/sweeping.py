@@ -1,6 +1,6 @@
 """A scenario at the points of a design, under the same random numbers, in memory.
 
-design = pandas.DataFrame({"labs.meta.talent_inflow [USD/year]": [1e9, 2e9, 5e9]})
+design = pandas.DataFrame({"events.campaign.package_cap [USD]": [2e7, 1e8, 3e8]})
 found = sim.sweep("meta-2025", design, runs=50)
 found.table                                # a row for each figure at each point: mean, standard error, ...
 """
@@ -68,7 +68,7 @@ def sweep(
         scenario: a scenario, a shipped scenario's name, or a path.
         design: a row a point and a column a path, as pandas, SALib and `scipy.stats.qmc` give it.
         paths: dotted paths of the columns, for a design that does not name them; a path may give the unit of
-            bare numbers, as `labs.meta.talent_inflow [USD/year]` does.
+            bare numbers, as `events.campaign.package_cap [USD]` does.
         runs: how many markets at each point; only figures of them are kept.
         seed: seed of the ensembles.
         overrides: `path=value` each, applied at every point.

@@ -1,6 +1,6 @@
 """Swept values as text and as numbers: a design's numbers become text, a sweep's text becomes numbers.
 
-A column of numbers names its unit in brackets: `labs.meta.talent_inflow [USD/year]`, and [1] where there is
+A column of numbers names its unit in brackets: `events.campaign.package_cap [USD]`, and [1] where there is
 none. So the numbers of a sweep's table may be the design of the next one.
 """
 
@@ -85,7 +85,7 @@ def points_of(design: Any, paths: Sequence[str] | None = None) -> list[dict[str,
     Args:
         design: a DataFrame whose columns are paths; a mapping of paths to values; a list of mappings; or
             a table of numbers, a row a point, whose columns `paths` names. A path may give the unit of its
-            column: `labs.meta.talent_inflow [USD/year]`.
+            column: `events.campaign.package_cap [USD]`.
         paths: names of the columns; those of the design itself if it has any.
 
     Raises:

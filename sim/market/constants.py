@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -86,6 +87,7 @@ class Constants:
     compute: Floats
     scale: Floats
     equity_value: Floats
+    revalued: Floats
     expiry: Integers
     reserved: Booleans
     posted: Booleans
@@ -158,6 +160,7 @@ def compile_constants(scenario: Scenario) -> Constants:
         compute=compute,
         scale=compute ** (value.compute_exponent * value.size_exponent),
         equity_value=by_lab("equity_value"),
+        revalued=revaluations(scenario, planned.shape[1]),
         expiry=by_lab("offer_expiry", int),
         reserved=np.array([lab.reserved for lab in labs]),
         posted=np.array([lab.pricing == "posted" for lab in labs]),
@@ -228,6 +231,17 @@ def inflow_by_plan(scenario: Scenario, planned: Floats) -> Floats:
         hires = np.maximum(rise + lab.opening_hazard * planned[j], 0)
         found[j] = market.hiring.tightness * (planned[j] * (b + market.equity.refresh_share * p) + hires * p)
     return found
+
+
+def revaluations(scenario: Scenario, weeks: int) -> Floats:
+    """Factor by which each lab's valuation moves in each week, (L, weeks); 1 where it does not."""
+    factor = np.ones((len(scenario.labs), weeks))
+    for j, lab in enumerate(scenario.labs.values()):
+        for before, now in pairwise(lab.valuations):
+            week = (now.date - scenario.start).days // 7
+            if 0 <= week < weeks:
+                factor[j, week] *= now.value / before.value
+    return factor
 
 
 def opening_growth(planned: Floats) -> Floats:

@@ -15,6 +15,7 @@ from sim.market import appraisal, worth
 from sim.market.draws import Purpose, normals, uniforms
 from sim.market.entities import attempt_of
 from sim.market.state import Market
+from sim.scenario.parameters import Interviews
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.system.arrays import Floats, Integers
 
@@ -129,39 +130,54 @@ def _ordinary_stream(market: Market, rows: Integers, rival: Rival) -> Stream:
     them, it is looked at up to the resistance at which what the lab is known to pay still interests her,
     and priced for what interviews show; where they show nothing, for the mean attachment again.
     """
-    choice, interviews = market.scenario.market.choice, market.scenario.market.interviews
-    known = appraisal.known_pay(market, rows, rival.lab, rival.unit)
-    blind, noise = rival.reservation(choice.attachment_mean), interviews.noise
+    choice, rules = market.scenario.market.choice, market.scenario.market.interviews
+    terms, known = Terms.of(market, rows, rival), appraisal.known_pay(market, rows, rival.lab, rival.unit)
     slope = choice.pay_elasticity / choice.taste_scale
-    pay, written = _offer(market, rows, rival, blind, slope)
-    if interviews.interest == "off":
+    pay, written = terms.offer(rival.reservation(choice.attachment_mean), slope, rules)
+    if rules.interest == "off":
         return Stream(rival.resistance(pay), written[:, None])
-    highest = rival.resistance(known) + interviews.slack
+    highest = rival.resistance(known) + rules.slack
+    if rules.noise == 0:
+        return Stream(np.minimum(highest, rival.resistance(pay)), written[:, None])
+    most = np.maximum(terms.scale, terms.value)  # no offer costs more
+    highest = np.minimum(highest, rival.resistance(terms.pay(most)))
     chance = np.empty((len(rows), len(CELLS)))
     for cell, below in enumerate(WITHIN):
         reserved = rival.reservation(highest - below)
-        if noise > 0:
-            pay, written = _offer(market, rows, rival, reserved, 1 / noise)
-            chance[:, cell] = written * worth.acceptance(pay, reserved, 1 / noise)
-        else:
-            chance[:, cell] = written * (pay >= reserved)
+        pay, written = terms.offer(reserved, 1 / rules.noise, rules)
+        chance[:, cell] = written * worth.acceptance(pay, reserved, 1 / rules.noise)
     return Stream(highest, chance)
 
 
-def _offer(
-    market: Market, rows: Integers, rival: Rival, reserved: Floats, slope: float
-) -> tuple[Floats, Floats]:
-    """Y of the offer by the rule of pricing, USD a year, and 1 where it is written, else 0."""
-    rules, constants = market.scenario.market, market.constants
-    base, package = appraisal.scale_pay(market, rows, rival.lab, rival.unit)
-    kernel = constants.new_kernel[constants.kernel_terms[rival.lab]]
-    kappa = worth.package_worth(rules.equity.sign_on_share, constants.equity_value[rival.lab], kernel)
-    talent = market.researchers.talent[rows]
-    value = rules.value.median / 100 * constants.scale[rival.lab] * talent
-    cost = worth.best_price(value, base, kappa, reserved, slope)
-    if rules.interviews.interest == "on" and rules.interviews.pay_floor == "on":
-        cost = np.maximum(cost, base + package / rules.equity.horizon)
-    pay = worth.offer_worth(base, (cost - base) * rules.equity.horizon, kappa, rules.equity.horizon)
-    surplus = (value - cost) * worth.acceptance(pay, reserved, slope)
-    least = rules.interviews.offer_cost * cost if rules.interviews.offer_cost > 0 else -np.inf
-    return pay, np.where(surplus >= least, 1.0, 0.0)
+@dataclass(frozen=True)
+class Terms:
+    """What an ordinary offer of the rival is made of; columns (n,), USD a year."""
+
+    value: Floats  # v, without noise
+    base: Floats
+    scale: Floats  # cost of the lab's own pay for the talent
+    kappa: Floats
+
+    @classmethod
+    def of(cls, market: Market, rows: Integers, rival: Rival) -> Terms:
+        """The terms of each person's rival."""
+        rules, constants = market.scenario.market, market.constants
+        base, package = appraisal.scale_pay(market, rows, rival.lab, rival.unit)
+        kernel = constants.new_kernel[constants.kernel_terms[rival.lab]]
+        equity_value = constants.equity_value[rival.lab]
+        kappa = worth.package_worth(rules.equity.sign_on_share, equity_value, kernel)
+        value = rules.value.median / 100 * constants.scale[rival.lab] * market.researchers.talent[rows]
+        return cls(value, base, base + package / rules.equity.horizon, kappa)
+
+    def pay(self, cost: Floats) -> Floats:
+        """Y of an offer at a yearly cost."""
+        return self.base + self.kappa * (cost - self.base)
+
+    def offer(self, reserved: Floats, slope: float, rules: Interviews) -> tuple[Floats, Floats]:
+        """Y of the offer by the rule of pricing, and 1 where it is written, else 0."""
+        cost = worth.best_price(self.value, self.base, self.kappa, reserved, slope)
+        if rules.interest == "on" and rules.pay_floor == "on":
+            cost = np.maximum(cost, self.scale)
+        surplus = (self.value - cost) * worth.acceptance(self.pay(cost), reserved, slope)
+        least = rules.offer_cost * cost if rules.offer_cost > 0 else -np.inf
+        return self.pay(cost), np.where(surplus >= least, 1.0, 0.0)

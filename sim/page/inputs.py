@@ -95,9 +95,7 @@ SETTINGS = {
     ),
     "researchers": Setting("Researchers approached", "", "events.campaign.researchers", 1, 500, 1),
     "surprise": Setting("Surprise of the release", "sds", "events.model_release.surprise", -3, 3, 0.1),
-    "inflow": Setting(
-        "Meta's talent inflow", "B USD a year", "labs.meta.talent_inflow", 0, 10, 0.1, "B USD/year", 1e11
-    ),
+    "inflow": Setting("Meta's money for talent", "times its plan", "labs.meta.talent_factor", 0, 5, 0.05),
     "elasticity": Setting("Pay elasticity", "", "market.choice.pay_elasticity", 0.5, 4, 0.1),
 }
 

@@ -31,6 +31,8 @@ TERMS = {
     "ties": "colleagues known there",
     "tenure": "time already served",
     "slight": "feeling underpaid",
+    "pool": "place outside the labs",
+    "shaken": "colleagues who have just left",
     "counter_title": "title offered to stay",
     "attachment": "attachment",
     "moving_cost": "cost of moving",

@@ -15,10 +15,19 @@ from sim.scenario.quantities import format_money
 from sim.scenario.schema import Scenario
 from sim.system.tables import codes, numbers
 
+FONT_SIZE, LINE_SPACING = 8.5, 1.5  # points, and lines of that size
 Mark = tuple[date, str]
 """A day and what happened on it."""
 # what no scenario dates, the market brings about
-UNKNOWN = {"leader": "a leader", "target": "another lab", "price": "a price", "researchers": "some"}
+UNKNOWN = {
+    "model": "a model",
+    "leader": "a leader",
+    "target": "another lab",
+    "price": "a price",
+    "times": "more or less",
+    "unit": "new",
+    "researchers": "some",
+}
 OF_THE_MARKET = {
     "plan": "starts its {name} plan",
     "failure": "fails",
@@ -80,7 +89,8 @@ def _agreeing(words: str, labels: list[str]) -> str:
 def _leader(scenario: Scenario, event: Event) -> str:
     """The name of the leader whom an event concerns, if the scenario has one."""
     lab, unit = scenario.labs[event.body.lab], event.body.unit
-    named = lab.units[unit].leader if unit in lab.units else None
+    opened = {e.opens: e.new_unit.leader for e in scenario.events if e.new_unit is not None}
+    named = lab.units[unit].leader if unit in lab.units else opened.get((event.body.lab, unit))
     return named or lab.leader or "a leader"
 
 
@@ -91,7 +101,8 @@ def _words(scenario: Scenario, kind: str, name: str, event: Event | None) -> str
         target = scenario.labs[body.target].label if hasattr(body, "target") else ""
         price = format_money(body.price) if hasattr(body, "price") else ""
         leader = _leader(scenario, event) if event.leadership_change is not None else ""
-        said = {"target": target, "price": price, "leader": leader}
+        own = {key: getattr(body, key) for key in ("model", "times") if hasattr(body, key)}
+        said = {"target": target, "price": price, "leader": leader} | own
         return str(body.words).format(**(dict(body) | said))
     if kind in KINDS:
         return KINDS[kind].words.format_map(UNKNOWN)
@@ -101,7 +112,7 @@ def _words(scenario: Scenario, kind: str, name: str, event: Event | None) -> str
 def _is(event: Event, kind: str, name: str, lab: str) -> bool:
     """Whether a recorded event is this event of the scenario."""
     body = event if event.plan is not None else event.body
-    names = {getattr(body, role, None) for role in ("name", "plan", "target", "lab")}
+    names = {getattr(body, role, None) for role in ("name", "plan", "target", "unit", "lab")}
     labs = {getattr(body, role, None) or "" for role in ("lab", "buyer", "target")}
     return event.kind == kind and (name in names or name == event.name) and lab in labs
 
@@ -118,13 +129,17 @@ def write_events(axes: Axes, marks: list[Mark]) -> None:
             clusters[-1].append((x, line))
         else:
             clusters.append([(x, line)])
+    above = 0  # lines of the clusters before, below which one that reaches back to them begins
     for cluster in clusters:
         at_left = cluster[0][0] - left > (right - left) * 0.35
+        lower = -above * FONT_SIZE * LINE_SPACING if at_left else 0
+        above += len(cluster)
         axes.annotate(
             "\n".join(line for _, line in cluster), (cluster[0][0] if at_left else cluster[-1][0], 0.985),
-            (-6 if at_left else 6, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
-            ha="right" if at_left else "left", va="top", fontsize=8.5, color=style.QUIET, linespacing=1.5,
-            parse_math=False, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.5},
+            (-6 if at_left else 6, lower), xycoords=("data", "axes fraction"), textcoords="offset points",
+            ha="right" if at_left else "left", va="top", fontsize=FONT_SIZE, color=style.QUIET,
+            linespacing=LINE_SPACING, parse_math=False,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.5},
         )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from sim.report import pictures, style
 from sim.report.sentences import source_line
 from sim.scenario.quantities import format_money
 from sim.scenario.schema import Scenario
-from sim.system.arrays import Floats, Integers
+from sim.system.arrays import Booleans, Floats, Integers
 from sim.system.tables import codes, numbers
 
 OUTSIDE = "outside"
@@ -100,8 +100,10 @@ def plot_pay(
     palette = style.colours(list(scenario.labs)) | {OUTSIDE: style.INK}
     code, words = codes(written.column(by))
     entries: list[tuple[Any, str]] = []
+    outside = _is_outside(code, words)
     for group in groups[::-1]:
-        chosen = package[code == words.index(group)] if group in words else package[:0]
+        theirs = outside if group == OUTSIDE else code == (words.index(group) if group in words else -2)
+        chosen = package[theirs]
         x, share = tail(chosen)
         known = palette[group] != style.GREY
         name = OUTSIDE if group == OUTSIDE else pictures.short_name(scenario, group)
@@ -180,7 +182,7 @@ def acceptance(offers: Any) -> Acceptance:
     """Count written offers, and those accepted, by package and by whether people are at a lab."""
     written = _written(offers)
     package, (origin, origins) = _package(written), codes(written.column("origin"))
-    at_lab = (origin != (origins.index(OUTSIDE) if OUTSIDE in origins else -2)).astype(np.int64)
+    at_lab = (~_is_outside(origin, origins)).astype(np.int64)
     outcome, outcomes = codes(written.column("outcome"))
     yes = outcome == (outcomes.index("accepted") if "accepted" in outcomes else -2)
     some = package > 0
@@ -286,6 +288,11 @@ def _bands(panel: Panel, column: str) -> Floats:
     """5th percentile, median and 95th percentile over runs of a column of cents, in USD (3, W, L)."""
     found: Floats = np.percentile(panel.column(column), (5, 50, 95), axis=0) / 100
     return found
+
+
+def _is_outside(code: Integers, words: Sequence[str]) -> Booleans:
+    """Whether each place is outside the labs: `outside`, or a pool such as `outside/academia`."""
+    return np.array([*(word.partition("/")[0] == OUTSIDE for word in words), False])[code]
 
 
 def _written(offers: Any) -> Any:

@@ -18,9 +18,9 @@ TEN = 10  # from so many runs on nine of ten can be spoken of
 # what figures are about, in the order in which they are told; others go by their ids alone
 _TOPICS = {
     "retention": ("R1", "R2", "R3", "R4"),
-    "flows": ("R6", "R7"),
+    "flows": ("R6", "R7", "R24"),
     "moves to rivals": ("K1",),
-    "acceptance of offers": ("article.acceptance",),
+    "acceptance of offers": ("article.acceptance", "O18"),
     "headcounts": ("H7", "H8", "H9", "H10", "H11", "H12"),
 }
 _OTHER = "other figures"

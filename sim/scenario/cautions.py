@@ -17,6 +17,7 @@ from sim.scenario.annotations import quantity_at
 from sim.scenario.errors import Issue, Place, Problem, shown
 from sim.scenario.leftovers import left_behind
 from sim.scenario.means import short_of_means
+from sim.scenario.parameters import Entry
 from sim.scenario.provenance import cited_value, value_places
 from sim.scenario.quantities import MONEY, MONEY_RATE, SIGNED_MONEY
 from sim.scenario.schema import Scenario
@@ -27,7 +28,18 @@ _PACKAGE = str(Path(__file__).parents[1])
 _POINT_FOR_THOUSANDS = re.compile(r"[+-]?\s*\$?\s*([1-9]\d{0,2})\.(\d{3})\s*(?:\$|USD)?\s*(?:(?:/|per\b).*)?")
 _MONIES = (MONEY, SIGNED_MONEY, MONEY_RATE)
 
-OF_SCENARIO: tuple[Callable[[Scenario], Iterator[Issue]], ...] = (short_of_means,)
+
+def _of_pools(scenario: Scenario) -> Iterator[Issue]:
+    """Pay outside the labs that nobody earns, since pools say what each earns."""
+    entry = scenario.market.entry
+    if entry.pools and entry.outside_pay != Entry().outside_pay:
+        message = "nobody earns it: outsiders are in pools with pay of their own"
+        yield Issue(
+            "market.entry.outside_pay", message, "change market.entry.pools.<name>.pay, or pools: null"
+        )
+
+
+OF_SCENARIO: tuple[Callable[[Scenario], Iterator[Issue]], ...] = (short_of_means, _of_pools)
 
 
 class ScenarioWarning(UserWarning):

@@ -17,7 +17,6 @@ from sim.scenario.happenings import (
     Campaign,
     CounterRule,
     FoundingBoom,
-    Happening,
     HiringFreeze,
     Investment,
     Layoff,
@@ -32,10 +31,10 @@ from sim.scenario.happenings import (
     StrategyChange,
     Talks,
     Transfer,
-    World,
 )
 from sim.scenario.quantities import Date, Weeks
 from sim.scenario.sections import Name, Positive, Section, parameter
+from sim.scenario.world import Happening, World
 
 MOST_CAMPAIGNS = 16  # one bit each in who has been approached by which
 

@@ -7,8 +7,7 @@ checked for all of them alike (`events.py`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
-from typing import Annotated, Any, ClassVar, Literal, Protocol, override
+from typing import Annotated, ClassVar, Literal, override
 
 from pydantic import Field
 
@@ -22,84 +21,50 @@ from sim.scenario.sections import (
     Package,
     Pay,
     PayFactor,
+    Person,
     Ratio,
-    Section,
     Slope,
     Spread,
     Title,
     Weight,
 )
 from sim.scenario.sections import parameter as parameter
+from sim.scenario.world import Dated, Fault, Happening, World, has_unit, units_of, week_of
 
 CampaignPricing = Literal["priced", "at_cap"]
 CounterPolicy = Literal["off", "match_once", "match_every", "second_price"]
 OwnStrategy = Literal["open", "dual", "closed"]
 StrategyName = Literal["open", "dual", "closed", "rent"]
 
-Fault = tuple[str, str]  # the key at fault, and what is wrong with it
-
-
-class World(Protocol):
-    """What the checks of events read of a scenario."""
-
-    start: date
-    labs: Any
-    events: Any
-
-    @property
-    def end(self) -> date:
-        """The first day after the horizon."""
-
-    def planned_headcount(self, lab: str, day: date) -> float:
-        """N* of a lab on a day."""
-
-
-class Dated(Protocol):
-    """What the checks of a kind read of the event that is of this kind."""
-
-    on: date | None
-    part_of: str | None
-
-    @property
-    def opens(self) -> tuple[str, str] | None:
-        """Lab and unit that the event opens unless it is there already."""
-
-
-class Happening(Section):
-    """Base of all kinds of events."""
-
-    words: ClassVar[str]  # what the lab concerned does, for pictures; {field} is filled in
-
-    def faults(self, event: Dated, world: World) -> Iterator[Fault]:
-        """What makes no sense about it, as (key, message); called once all labs named are known."""
-        return iter(())
-
-
-def units_of(world: World, lab: str) -> list[str]:
-    """Names of a lab's units; one without units is one unit, of the lab's name."""
-    return list(world.labs[lab].units) or [lab]
-
-
-def has_unit(world: World, lab: str, unit: str, day: date | None) -> bool:
-    """Whether a lab has a unit, or an event no later than the day opens it."""
-    if unit in units_of(world, lab):
-        return True
-    opened = (e for e in world.events if e.on is not None and (day is None or e.on <= day))
-    return any((lab, unit) == e.opens for e in opened)
-
-
-def _week(world: World, event: Dated) -> int | None:
-    """The week of an event's date, counted from the start."""
-    return (event.on - world.start).days // 7 if event.on is not None else None
+Surprise = Annotated[float, Field(ge=-10, le=10)]
 
 
 class ModelRelease(Happening):
-    """A model release; a surprise of -1.5 is a disappointment of 1.5 release sds, against rivals."""
+    """A model release; a surprise of -1.5 misses what was expected by 1.5 release sds.
 
-    words: ClassVar = "releases a model"
+    Named features add to it: voice that impresses, or that was announced and is missing.
+    """
+
+    words: ClassVar = "releases {model}"
 
     lab: Name
-    surprise: Annotated[float, Field(ge=-10, le=10)] = Field(description="in units of the release sd")
+    surprise: Surprise = Field(description="in units of the release sd; below 0 the model misses")
+    features: dict[Name, Surprise] = parameter(
+        {}, "named features, and by how many release sds each raises or lowers the reception"
+    )
+
+    @property
+    def reception(self) -> float:
+        """The surprise and that of all features, in release sds."""
+        return self.surprise + sum(self.features.values())
+
+    @property
+    def model(self) -> str:
+        """The model, in a few words for pictures: with and without which features."""
+        has = [name for name, effect in self.features.items() if effect > 0]
+        lacks = [name for name, effect in self.features.items() if effect < 0]
+        said = (("with", has), ("without", lacks))
+        return " ".join(["a model", *(f"{word} {' and '.join(names)}" for word, names in said if names)])
 
 
 class Acquihire(Happening):
@@ -233,10 +198,11 @@ class LeadershipChange(Happening):
 class NewUnit(Happening):
     """A lab opens a unit, and may move the best of its other units there."""
 
-    words: ClassVar = "opens a unit"
+    words: ClassVar = "opens its {unit} unit"
 
     lab: Name
     unit: Name
+    leader: Person | None = parameter(None, "who leads it, for people to read", source="")
     share: Factor = parameter(0.0, "weight in the lab's ordinary hires from now on")
     researchers: Count = parameter(0, "how many of the lab's best move there")
     culture: Weight | None = parameter(None, "utility of working there; the lab's if absent", symbol="c_j")
@@ -291,8 +257,8 @@ class StrategyChange(Happening):
         if self.provider == self.lab:
             yield "provider", f"{self.lab} cannot rent from itself"
         same = [e for e in world.events if e.strategy_change and e.strategy_change.lab == self.lab]
-        weeks = [(_week(world, e), e.part_of) for e in same]
-        if weeks.count((_week(world, event), event.part_of)) > 1:
+        weeks = [(week_of(world, e), e.part_of) for e in same]
+        if weeks.count((week_of(world, event), event.part_of)) > 1:
             yield "strategy", f"two strategies of {self.lab} begin in the same week"
 
 
@@ -378,10 +344,15 @@ class SalaryCap(Happening):
 class Revaluation(Happening):
     """A lab's shares are worth more or less from now on, and so is every grant held."""
 
-    words: ClassVar = "is worth more or less"
+    words: ClassVar = "is worth {times}"
 
     lab: Name
     factor: Ratio = Field(description="new valuation over the old")
+
+    @property
+    def times(self) -> str:
+        """The factor in words for pictures."""
+        return f"{self.factor:.3g} times as much"
 
 
 class FoundingBoom(Happening):

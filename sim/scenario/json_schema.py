@@ -131,6 +131,9 @@ def _field(field: Schema) -> Schema:
         del about["description"]
     if "patternProperties" in field:
         field["additionalProperties"] = False
+        for pattern, kind in field["patternProperties"].items():
+            if "$ref" not in kind:
+                field["patternProperties"][pattern] = {"anyOf": [kind, _cited([kind])]}
     if {kind.get("type") for kind in kinds} & {None, "object", "array"}:  # None: a reference to a section
         return about | field
     return about | {"anyOf": [*kinds, _cited(kinds)]}

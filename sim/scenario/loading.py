@@ -36,7 +36,7 @@ def load_scenario(
 
     Args:
         name_or_path: "meta-2025", or the path of a YAML file.
-        overrides: `path=value` each, such as "labs.meta.talent_inflow=5B USD/year".
+        overrides: `path=value` each, such as "labs.meta.talent_factor=2".
         composed: the file is one that `dump_scenario` wrote, and may be larger than a person's.
 
     Raises:

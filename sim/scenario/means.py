@@ -38,21 +38,24 @@ def opening_payroll(scenario: Scenario, lab: Lab) -> float:
 def short_of_means(scenario: Scenario) -> Iterator[Issue]:
     """Labs whose opening payroll outlasts neither inflows nor what they have, before the horizon ends."""
     for name, lab in scenario.labs.items():
-        payroll, inflow = opening_payroll(scenario, lab), lab.talent_inflow + lab.treasury.inflow
+        payroll, by_plan = opening_payroll(scenario, lab), lab.talent_budget == "by_plan"
+        talent = scenario.market.hiring.tightness * payroll if by_plan else lab.talent_inflow  # at least that
+        inflow = round(lab.talent_factor * talent + lab.treasury.inflow)
         held = lab.talent_opening + lab.treasury.opening
         if payroll <= inflow or not lab.staff:
             continue
         weeks = int(held / (payroll - inflow) * WEEKS_PER_YEAR)
         if weeks >= scenario.horizon:
             continue
+        money = "talent_factor" if by_plan else "talent_inflow"
         people = f"{lab.staff:,} at a median pay of {format_money(lab.median_pay)}"
         due = f"{format_money(round(payroll))} of it base pay due in cash"
         when = f"after about {format_weeks(weeks)}" if weeks else "at once"
         there = f"{format_money(held)} at the start" if held else "no treasury"
         yield Issue(
-            f"labs.{name}.talent_inflow",
+            f"labs.{name}.{money}",
             f"a payroll of {format_money(lab.staff * lab.median_pay)} a year ({people}), {due}, stands "
             f"against {format_money(inflow)} a year coming in and {there}: "
             f"the lab is likely to fail {when}",
-            "raise talent_inflow or treasury, or lower staff or median_pay",
+            f"raise {money} or treasury, or lower staff or median_pay",
         )

@@ -83,6 +83,13 @@ class HeadcountTarget(Section):
     staff: Count = Field(description="planned headcount N* that day")
 
 
+class Valuation(Section):
+    """What a lab was valued at from a day on; it moves the worth of its shares, and of every grant held."""
+
+    date: Date = Field(description="day of the valuation")
+    value: Annotated[Money, Field(ge=100)] = Field(description="valuation of the whole lab")
+
+
 class Lab(Section):
     """One lab: its people, money, pay, policies and what makes it attractive."""
 
@@ -91,7 +98,7 @@ class Lab(Section):
     headcount_plan: tuple[HeadcountTarget, ...] = parameter(
         (), "headcount plan N* after the start", symbol="N*"
     )
-    founded: Date = Field(description="bounds the tenure of the opening staff")
+    founded: Date = Field(description="bounds the tenure of the opening staff; after the start: no staff")
     opening_hazard: Rate = parameter(
         "20 %/year", "hazard behind the tenure of the opening staff", source="R5"
     )
@@ -107,6 +114,9 @@ class Lab(Section):
     compute: Positive = parameter(1.0, "compute, in units of the typical lab", symbol="K")
     equity_value: Fraction = parameter(
         0.6, "worth of a dollar of equity to a researcher", symbol="phi_E", source="K10"
+    )
+    valuations: tuple[Valuation, ...] = parameter(
+        (), "valuations by date; the first, or the last before the start, is that of the opening"
     )
     vesting: Vesting = Vesting()
     non_compete: Weeks = parameter("0 weeks", "paid leave between leaving and starting elsewhere", symbol="z")
@@ -191,15 +201,19 @@ class Scenario(Section):
 
 def _check_lab(scenario: Scenario, name: str, lab: Lab, problems: ScenarioIssues) -> None:
     path = f"labs.{name}"
-    if lab.founded > scenario.start:
+    if lab.founded > scenario.start and lab.staff > 0:
         problems.add(f"{path}.founded", f"{name} is founded after the scenario starts ({scenario.start})")
     if lab.star_pay < lab.median_pay:
         problems.add(f"{path}.star_pay", "stars are paid less than the median researcher")
     days = [scenario.start] + [target.date for target in lab.headcount_plan]
     if any(later <= earlier for earlier, later in pairwise(days)):
         problems.add(f"{path}.headcount_plan", "dates must rise, and come after the start")
-    if lab.talent_budget == "by_plan" and (lab.talent_inflow or lab.talent_opening):
-        problems.add(f"{path}.talent_budget", "money by plan replaces talent_inflow and talent_opening")
+    if any(later.date <= earlier.date for earlier, later in pairwise(lab.valuations)):
+        problems.add(f"{path}.valuations", "dates must rise")
+    for key in ("talent_inflow", "talent_opening"):
+        if lab.talent_budget == "by_plan" and getattr(lab, key):
+            hint = f"write {path}.talent_factor, or {path}.talent_budget: given (docs/migration.md)"
+            problems.add(f"{path}.{key}", "money follows the headcount plan (talent_budget: by_plan)", hint)
     if lab.talent_budget == "by_plan" and not (lab.staff or lab.headcount_plan):
         problems.add(f"{path}.talent_budget", "money by plan needs staff or a headcount_plan")
     if abs(12 * lab.vesting.length - round(12 * lab.vesting.length)) > 1e-9:

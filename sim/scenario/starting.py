@@ -11,7 +11,6 @@ from sim.scenario.dumping import ONE_LINE, to_yaml
 from sim.scenario.errors import Place, ScenarioError, failure, printable, shown
 from sim.scenario.figures import data_folder
 from sim.scenario.loading import load_scenario
-from sim.scenario.quantities import exact_money_rate
 from sim.scenario.schema import Scenario
 
 SCHEMA_FILE = "schema.json"
@@ -33,7 +32,7 @@ name: {name}
 #
 # labs:
 #   {lab}:
-#     talent_inflow: {{value: {inflow}, source: assumption}}
+#     talent_factor: {{value: 1.5, source: assumption, note: half as much money again}}
 #
 # Events: these follow those of {parent}.
 #
@@ -79,7 +78,6 @@ def starter(name: str, parent: str, file: Path) -> str:
         parent=parent if shipped else parent_file.stem,
         file=printable(str(file)),
         lab=next(iter(extended.labs)),
-        inflow=exact_money_rate(next(iter(extended.labs.values())).talent_inflow or 10**11),
         day=extended.start,
         example=_example(extended),
     )

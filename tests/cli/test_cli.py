@@ -237,7 +237,7 @@ def test_the_interpreters_hash_seed_does_not_matter(done: Done, here: Path) -> N
 
 def test_a_folder_with_an_odd_name_is_made_with_its_parents(call: Call, here: Path, sketchy: None) -> None:
     out = "results of mine/ünï [bold]x"
-    asked = ("run", "baseline", "--set", "horizon=3 weeks", "--runs", "1", "--out", out)
+    asked = ("run", "baseline", "--set", "horizon=4 weeks", "--runs", "1", "--out", out)
     assert call(*asked).code == 0
     assert {path.name for path in (here / out).iterdir()} == FILES
     assert out in call(*asked).out.replace("\n", " ")
@@ -250,7 +250,7 @@ def test_a_folder_with_an_odd_name_can_be_told_on_a_terminal_without_its_letters
     out = "ünï-結果"
     for encoding in ("ascii", "latin-1"):
         told = subprocess.run(
-            [sys.executable, "-m", "sim", "run", "baseline", "--set", "horizon=2 weeks", "--runs", "1",
+            [sys.executable, "-m", "sim", "run", "baseline", "--set", "horizon=5 weeks", "--runs", "1",
              "--jobs", "1", "--out", out],
             cwd=here, env=environment(PYTHONIOENCODING=encoding), capture_output=True, timeout=120,
         )  # fmt: skip
@@ -260,10 +260,10 @@ def test_a_folder_with_an_odd_name_can_be_told_on_a_terminal_without_its_letters
 
 
 def test_overrides_follow_one_another(call: Call, here: Path, sketchy: None) -> None:
-    sets = ("--set", "horizon=2 weeks", "--set", "labs.meta.staff=333", "--set", "horizon=3 weeks")
+    sets = ("--set", "horizon=5 weeks", "--set", "labs.meta.staff=333", "--set", "horizon=4 weeks")
     assert call("run", "baseline", "--runs", "1", "--out", "x", *sets).code == 0
     scenario = Result.open(here / "x").scenario
-    assert (scenario.horizon, scenario.labs["meta"].staff) == (3, 333)
+    assert (scenario.horizon, scenario.labs["meta"].staff) == (4, 333)
 
 
 # --- the other commands -------------------------------------------------------------------------
@@ -554,7 +554,7 @@ def test_failing_while_the_folder_is_written_leaves_what_resume_finishes(
     def fail(*_args: Any) -> None:
         raise failure
 
-    asked = ("run", "baseline", "--runs", "1", "--set", "horizon=3 weeks", "--out", "x")
+    asked = ("run", "baseline", "--runs", "1", "--set", "horizon=4 weeks", "--out", "x")
     with monkeypatch.context() as patch:
         patch.setattr(results.pictures, "save", fail)
         stopped = call(*asked)

@@ -136,10 +136,10 @@ def test_every_number_of_a_shipped_scenario_has_its_source(file: Path) -> None:
 
 
 def test_a_number_without_a_source_is_said_to_have_none(call: Call) -> None:
-    code, out, _ = call("sources", "meta-2025", "--set", "labs.meta.talent_inflow=5B USD/year")
+    code, out, _ = call("sources", "meta-2025", "--set", "labs.meta.treasury.inflow=5B USD/year")
     assert code == 0
-    (line,) = [line for line in out.splitlines() if line.startswith("labs.meta.talent_inflow ")]
-    assert line.split("  ")[-1].strip() == "--set labs.meta.talent_inflow=5B USD/year"
+    (line,) = [line for line in out.splitlines() if line.startswith("labs.meta.treasury.inflow ")]
+    assert line.split("  ")[-1].strip() == "--set labs.meta.treasury.inflow=5B USD/year"
     assert "5B USD/year" in line
     assert "no source" in line
     assert "1 without a source" in out.splitlines()[-1]

@@ -69,7 +69,10 @@ def test_the_founder_and_a_tenth_of_the_team_move_to_metas_new_unit() -> None:
     bought = spells[spells["origin"] == "acquihire"]
     assert set(bought["unit"]) == {"superintelligence"}
     at_scale = spells[(spells["lab"] == "scale") & (spells["start_week"] < 110) & (spells["end_week"] >= 110)]
-    staff = at_scale.groupby("run").size()
+    offers = article()["offers"]
+    going = offers[(offers["notice_week"] < 110) & (offers["start_week"] >= 110)][["run", "researcher"]]
+    at_scale = at_scale.merge(going, how="left", indicator=True).query("_merge == 'left_only'")
+    staff = at_scale.groupby("run").size()  # without those who have given notice
     assert (bought.groupby("run").size() == 1 + np.floor(0.1 * (staff - 1) + 0.5)).all()
     best = at_scale.loc[at_scale.groupby("run")["talent"].idxmax()]
     assert set(best["cause"]) == {"acquihire"}

@@ -1,5 +1,6 @@
 """The laws of the market, week by week, in the article's scenario and in one where all goes wrong."""
 
+import math
 from collections import Counter
 from datetime import timedelta
 from functools import cache
@@ -13,6 +14,7 @@ from small_markets import Life, hard_times, lab, live, market_of, scenario, week
 
 from sim.market.state import CAUSES
 from sim.scenario.loading import load_scenario
+from sim.scenario.schema import Scenario
 
 KEYS = ["run", "week", "lab"]
 
@@ -99,9 +101,12 @@ def test_recorded_balances_are_those_of_the_recorded_postings(life: Life) -> Non
             assert change.groupby("run").cumsum().tolist() == series.tolist()
 
 
-def test_spending_is_payroll_sign_on_retention_deals_and_investments(life: Life) -> None:
+SPENT = ["payroll", "sign_on", "grant", "refresh", "retention", "deal", "investment"]
+
+
+def test_spending_is_payroll_pay_of_hires_retention_deals_and_investments(life: Life) -> None:
     ledger = life.tables["ledger"]
-    paid = ledger[ledger["kind"].isin(["payroll", "sign_on", "retention", "deal", "investment"])]
+    paid = ledger[ledger["kind"].isin(SPENT)]
     owner = {f"{event.body.name}:envelope": event.body.lab for event in life.after.constants.campaigns}
     payer = paid["debit"].astype(str).map(lambda a: owner.get(a, a.split(":")[0]))
     spent = paid.assign(lab=payer).query("lab != 'outside'").groupby(KEYS)["cents"].sum()
@@ -208,6 +213,17 @@ def test_who_is_hired_from_a_rival_has_left_one(life: Life) -> None:
     assert (life.seen("from_rivals") + life.seen("acquihires") <= life.seen("hires")).all()
 
 
+def planned(of: Scenario, lab: str, ahead: int) -> list[float]:
+    """Whole heads that a lab plans, each week, for so many weeks ahead, dated events included."""
+    changes = [e for e in of.events if e.budget_change and e.on and e.body.lab in (lab, None)]
+    weeks = []
+    for week in range(of.horizon):
+        factor = math.prod(e.body.headcount_plan for e in changes if of.week_of(e.on) <= week)
+        day = of.start + timedelta(weeks=week + ahead)
+        weeks.append(float(np.floor(factor * of.planned_headcount(lab, day) + 1e-9)))
+    return weeks
+
+
 def test_outside_hires_never_go_beyond_the_vacancies(life: Life) -> None:
     """Heads and outsiders under way may exceed the plan, but never because outsiders were approached.
 
@@ -218,15 +234,7 @@ def test_outside_hires_never_go_beyond_the_vacancies(life: Life) -> None:
     opening = np.array([[each.staff for each in life.scenario.labs.values()]])
     before = np.concatenate([np.broadcast_to(opening, heads[:1].shape), heads[:-1]])
     of = life.scenario
-    plan = np.array(
-        [
-            [
-                np.floor(of.planned_headcount(name, of.start + timedelta(weeks=week + each.process)) + 1e-9)
-                for name, each in of.labs.items()
-            ]
-            for week in range(of.horizon)
-        ]
-    )[:, None, :]
+    plan = np.transpose([planned(of, name, each.process) for name, each in of.labs.items()])[:, None, :]
     limit = np.maximum(plan, before + life.seen("acquihires")) + life.seen("from_rivals")
     assert (heads <= limit).all()
     assert (heads == np.floor(plan)).any()
@@ -307,7 +315,11 @@ def test_an_interview_lies_between_contact_and_offer_and_is_none_where_there_is_
     offers = written(life)
     process = offers["lab"].astype(str).map({name: each.process for name, each in life.scenario.labs.items()})
     skipped = {e.body.name for e in life.after.constants.campaigns if e.body.interviews == "skip"}
-    without = (process == 0) | offers["campaign"].isin(skipped) | offers["inviter"].notna()
+    without = (process == 0) | offers["campaign"].isin(skipped)
+    if (
+        life.scenario.market.interviews.interest == "off"
+    ):  # else those whom a colleague asks are asked at once
+        without |= offers["inviter"].notna()
     held = offers["interview_week"]
     assert held[without].isna().all()
     assert (held[~without] >= offers["contact_week"][~without]).all()
@@ -316,9 +328,11 @@ def test_an_interview_lies_between_contact_and_offer_and_is_none_where_there_is_
 
 def test_who_accepts_at_a_lab_with_a_non_compete_starts_after_her_paid_leave(life: Life) -> None:
     offers = life.tables["offers"]
-    leave = {name: each.non_compete for name, each in life.scenario.labs.items()} | {"outside": 0}
+    leave = {name: each.non_compete for name, each in life.scenario.labs.items()}
     started = offers[offers["start_week"].notna()]
-    due = started["decision_week"] + started["origin"].astype(str).map(leave)
+    notice = life.scenario.market.hiring.notice
+    held = started["origin"].astype(str).map(lambda origin: notice + leave[origin] if origin in leave else 0)
+    due = started["decision_week"] + held
     assert (started["start_week"] == due).all()
 
 

@@ -87,7 +87,9 @@ def test_labs_open_with_their_money_which_came_from_outside() -> None:
     market = open_market(load_scenario("meta-2025"), 1, np.arange(2))
     for number, each in enumerate(market.scenario.labs.values()):
         assert (market.ledger.balances[:, Ledger.treasury(number)] == each.treasury.opening).all()
-        assert (market.ledger.balances[:, Ledger.talent(number)] == each.talent_opening).all()
+        weekly = market.constants.inflow_by_plan[number, 0] * each.talent_factor / WEEKS_PER_YEAR
+        held = each.talent_opening + round(weekly * market.scenario.market.hiring.carry)
+        assert (market.ledger.balances[:, Ledger.talent(number)] == held).all()
     assert (market.ledger.drift() == 0).all()
 
 

@@ -537,7 +537,7 @@ def test_pay_at_scale_and_worth_grow_together() -> None:
     [
         ("market.entry.pools", {"x": {"share": 0.5, "pay": "1M USD/year"}}, "they must add up to 1"),
         ("market.interviews.noise", 0.001, "noise is 0"),
-        ("labs.a.talent_budget", "by_plan", "money by plan replaces talent_inflow"),
+        ("labs.a.talent_budget", "by_plan", "money follows the headcount plan"),
         ("market.hiring.notice", "900 weeks", "notice is longer than the horizon"),
         ("events", [{"plan": "p", "lab": "a", "when": {"standing_gap": 0.3}}], "can never open"),
     ],

@@ -115,21 +115,21 @@ def test_sliders_stand_where_the_scenario_stands_and_name_the_unit() -> None:
     wanted: dict[str, float | None] = {
         "Package cap (M USD)": 100,
         "Researchers approached": 46,
-        "Surprise of the release (sds)": -1.5,
-        "Meta's talent inflow (B USD a year)": 2.5,
+        "Surprise of the release (sds)": -1.0,
+        "Meta's money for talent (times its plan)": 1.0,
         "Pay elasticity": 2,
     }
     scenario = load_scenario("meta-2025")
     assert {s.label: s.chosen(Choices("meta-2025"), scenario) for s in SETTINGS.values()} == wanted
     plain = load_scenario("baseline")  # which has neither the release nor the campaign
     assert SETTINGS["package_cap"].chosen(Choices("baseline"), plain) is None
-    assert SETTINGS["inflow"].chosen(Choices("baseline"), plain) == 2.5
+    assert SETTINGS["inflow"].chosen(Choices("baseline"), plain) == 1.0
 
 
 def test_a_slider_changes_its_value_alone_and_takes_the_change_back() -> None:
     plain = load_scenario("meta-2025")
     choices = Choices("meta-2025")
-    for key, value in (("package_cap", 20), ("surprise", 0.5), ("inflow", 0)):
+    for key, value in (("package_cap", 20), ("surprise", 0.5), ("inflow", 0.5)):
         choices = SETTINGS[key].choose(choices, plain, value)
         assert SETTINGS[key].chosen(choices, plain) == value
     scenario, refusal = changed(plain, choices.overrides)
@@ -138,9 +138,9 @@ def test_a_slider_changes_its_value_alone_and_takes_the_change_back() -> None:
     assert campaign.package_cap == 20_000_000_00
     assert campaign.researchers == 46
     assert next(e.model_release for e in scenario.events if e.model_release).surprise == 0.5
-    assert scenario.labs["meta"].talent_inflow == 0
+    assert scenario.labs["meta"].talent_factor == 0.5
     assert scenario.market == plain.market
-    for key, value in (("package_cap", 100), ("surprise", -1.5), ("inflow", 2.5)):
+    for key, value in (("package_cap", 100), ("surprise", -1.0), ("inflow", 1)):
         choices = SETTINGS[key].choose(choices, plain, value)
     assert choices == Choices("meta-2025")
 
@@ -256,10 +256,9 @@ def test_every_number_of_the_scenario_is_listed_once_in_a_group() -> None:
     paths = [field.path for fields in found.values() for field in fields]
     assert len(paths) == len(set(paths)) > 300
     assert {f"Lab: {lab.label}" for lab in scenario.labs.values()} <= set(found)
-    cap = next(field for field in found["Lab: Meta"] if field.path == "labs.meta.talent_inflow")
-    assert (cap.name, cap.value, cap.unit) == ("talent inflow", "2.5B USD/year", "USD/year")
-    assert "Money into the talent account" in cap.help
-    assert "Source: assumption" in cap.help
+    cap = next(field for field in found["Lab: Meta"] if field.path == "labs.meta.treasury.inflow")
+    assert (cap.name, cap.value, cap.unit) == ("treasury / inflow", "40B USD/year", "USD/year")
+    assert "H13" in cap.help
     hazard = next(field for field in found["Lab: Meta"] if field.path == "labs.meta.opening_hazard")
     assert "R5.meta: " in hazard.help
 

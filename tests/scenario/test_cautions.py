@@ -44,15 +44,15 @@ def test_a_point_before_three_digits_is_read_as_decimal_and_said_to_be(mine: Pat
 
 @pytest.mark.parametrize("amount", ["$900.000", "1.500 USD", "12.340 USD", "+900.000 USD"])
 def test_thousands_parted_by_a_point_are_noticed(amount: str) -> None:
-    with pytest.warns(ScenarioWarning, match=r"talent_opening: the point in"):
-        sim.load_scenario("baseline", [f"labs.meta.talent_opening={amount}"])
+    with pytest.warns(ScenarioWarning, match=r"treasury.opening: the point in"):
+        sim.load_scenario("baseline", [f"labs.meta.treasury.opening={amount}"])
 
 
 @pytest.mark.parametrize("amount", ["900,000 USD", "900000 USD", "0.250 USD", "1.625M USD", "900.00 USD"])
 def test_what_can_only_be_a_decimal_point_is_not_spoken_of(amount: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        sim.load_scenario("baseline", [f"labs.meta.talent_opening={amount}"])
+        sim.load_scenario("baseline", [f"labs.meta.treasury.opening={amount}"])
 
 
 def test_the_shipped_scenarios_need_no_caution() -> None:

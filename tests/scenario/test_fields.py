@@ -19,7 +19,10 @@ from sim.scenario.schema import Scenario
 RUNS = (0,)
 
 # What is there for people, not for the market.
-TEXT = {"name", "title", "description", "labs.*.label", "labs.*.leader", "labs.*.units.*.leader"}
+TEXT = {
+    "name", "title", "description", "labs.*.label", "labs.*.leader", "labs.*.units.*.leader",
+    "events.*.new_unit.leader",
+}  # fmt: skip
 
 
 def everything() -> dict[str, Any]:
@@ -41,6 +44,10 @@ def everything() -> dict[str, Any]:
             talent_opening="800M USD",
             talent_inflow="4B USD/year",
             strategy="open",
+            valuations=[
+                {"date": "2023-01-01", "value": "1B USD"},
+                {"date": "2023-05-15", "value": "2B USD"},
+            ],
         ),
         "b": lab(
             150,
@@ -74,7 +81,7 @@ def everything() -> dict[str, Any]:
     bought = {"buyer": "a", "target": "c", "price": "100M USD", "team_share": 0.3, "unit": "second"}
     bought |= {"shock": 1.0}
     events = [
-        {"on": "2023-05-01", "model_release": {"lab": "a", "surprise": -2.0}},
+        {"on": "2023-05-01", "model_release": {"lab": "a", "surprise": -1.5, "features": {"voice": -0.5}}},
         {"plan": "alarm", "lab": "a", "when": {"standing_below": 0.9, "after": "7 days"}},
         {
             "on": "2023-05-08",
@@ -246,6 +253,8 @@ CASES: dict[str, tuple[str, Any] | list[tuple[str, Any]]] = {
     "labs.*.talent_inflow": ("labs.a.talent_inflow", "2B USD/year"),
     "labs.*.compute": ("labs.a.compute", 6.0),
     "labs.*.equity_value": ("labs.a.equity_value", 0.9),
+    "labs.*.valuations.*.date": ("labs.a.valuations.1.date", "2023-06-05"),
+    "labs.*.valuations.*.value": ("labs.a.valuations.1.value", "9B USD"),
     "labs.*.vesting.length": ("labs.a.vesting.length", "2 years"),
     "labs.*.vesting.cliff": ("labs.a.vesting.cliff", "0 months"),
     "labs.*.non_compete": ("labs.b.non_compete", "4 weeks"),
@@ -284,6 +293,7 @@ CASES: dict[str, tuple[str, Any] | list[tuple[str, Any]]] = {
     "events.*.when.after": ("events.1.when.after", "3 weeks"),
     "events.*.model_release.lab": ("events.0.model_release.lab", "c"),
     "events.*.model_release.surprise": ("events.0.model_release.surprise", -3.0),
+    "events.*.model_release.features.*": ("events.0.model_release.features.voice", 1.0),
     "events.*.acquihire.buyer": [("events.3.acquihire.buyer", "b"), ("events.3.acquihire.unit", None)],
     "events.*.acquihire.target": ("events.3.acquihire.target", "b"),
     "events.*.acquihire.price": ("events.3.acquihire.price", "101M USD"),
@@ -370,7 +380,7 @@ CASES: dict[str, tuple[str, Any] | list[tuple[str, Any]]] = {
     ],
     "events.*.leadership_change.unit": ("events.2.leadership_change.unit", "second"),
     "events.*.leadership_change.dismissed": ("events.2.leadership_change.dismissed", False),
-    "events.*.leadership_change.followers": ("events.2.leadership_change.followers", 0.0),
+    "events.*.leadership_change.followers": ("events.2.leadership_change.followers", 90.0),
     "events.*.leadership_change.shock": ("events.2.leadership_change.shock", 8.0),
     "events.*.hiring_freeze.lab": ("events.6.hiring_freeze.lab", "a"),
     "events.*.hiring_freeze.weeks": ("events.6.hiring_freeze.weeks", "8 weeks"),

@@ -26,9 +26,9 @@ from sim.system.arrays import Integers
 
 
 def release(market: Market, body: ModelRelease, runs: Integers) -> Integers:
-    """A model release moves ln standing by the surprise, in units of the release sd."""
+    """A model release moves ln standing by its reception, in units of the release sd."""
     lab = market.constants.lab(body.lab)
-    market.labs.ln_standing[runs, lab] += body.surprise * market.scenario.market.standing.release_sd
+    market.labs.ln_standing[runs, lab] += body.reception * market.scenario.market.standing.release_sd
     return runs
 
 

@@ -127,9 +127,14 @@ def price_within_budgets(
 
 
 def excess(line: Integers, expected: Floats, budget: Floats) -> Floats:
-    """ln (spend / budget) of each line, from what each offer is expected to cost."""
+    """ln (spend / budget) of each line, from what each offer is expected to cost; at most 1 either way.
+
+    Where offers drop out one by one spend falls in steps, perhaps to nothing: then how far it falls says
+    nothing of where, and the search halves.
+    """
     spend = np.bincount(line, weights=expected, minlength=len(budget))
-    return np.log(np.maximum(spend, worth.SMALLEST) / np.maximum(budget, worth.SMALLEST))
+    over = spend / np.maximum(budget, worth.SMALLEST)
+    return np.clip(np.log(np.maximum(over, worth.SMALLEST)), -1.0, 1.0)
 
 
 def smallest_enough(excess_at: Callable[[Floats], Floats], excess_at_zero: Floats) -> Floats:

@@ -26,7 +26,8 @@ def falls_below(ln_standing: Floats, threshold: float) -> Booleans:
 
 
 def happen(market: Market) -> None:
-    """Let plans fire and let every event happen whose time has come."""
+    """Let valuations move, plans fire and every event happen whose time has come."""
+    market.labs.valuation *= market.constants.revalued[:, market.week]
     _note_plans(market, {event.plan for event in market.constants.plans})
     for week, number, event in market.constants.timeline:
         if week > market.week:
