@@ -22,7 +22,6 @@ from sim.page.address import Choices
 from sim.page.serve import SCENARIO_VARIABLE
 from sim.scenario.errors import Place, ScenarioError, printable
 from sim.scenario.loading import change_scenario, load_with_places, scenario_names
-from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Scenario
 
 MOST_PEOPLE = 20_000  # in all; a page is for one market at a time
@@ -141,18 +140,10 @@ def changed(scenario: Scenario, overrides: Sequence[str]) -> tuple[Scenario, str
     except ScenarioError as error:
         told = error.problems[:MOST_TOLD]
         return scenario, printable("; ".join(f"{problem.path}: {problem.message}" for problem in told))
-    people = expected_people(found)
-    if people > MOST_PEOPLE:
-        why = f"this makes {people:,.0f} researchers in all; the page shows up to {MOST_PEOPLE:,}"
+    if found.people > MOST_PEOPLE:
+        why = f"this makes {found.people:,.0f} researchers in all; the page shows up to {MOST_PEOPLE:,}"
         return scenario, f"{why}, the command line more"
     return found, ""
-
-
-def expected_people(scenario: Scenario) -> float:
-    """How many researchers a run has in all: staff at the start, those outside, and graduates to come."""
-    entry, years = scenario.market.entry, scenario.horizon / WEEKS_PER_YEAR
-    graduates = years * (entry.graduates + entry.graduates_growth * years / 2)
-    return sum(lab.staff for lab in scenario.labs.values()) + entry.outside + max(graduates, 0)
 
 
 def opened(asked: Choices) -> tuple[PageMarket, list[str]]:

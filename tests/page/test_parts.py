@@ -26,7 +26,6 @@ from sim.page.inputs import (
     SETTINGS,
     PageMarket,
     changed,
-    expected_people,
     in_force,
     offered_scenarios,
     opened,
@@ -225,10 +224,10 @@ def test_a_broken_file_is_said_and_leaves_a_working_model(
     assert market(str(file)).talent_scenario.name == "mended"
 
 
-def test_expected_people_is_about_what_a_run_has() -> None:
+def test_the_people_of_a_scenario_are_about_what_a_run_has() -> None:
     scenario = load_scenario("meta-2025")
     people = TalentMarket(scenario, seed=1, agents=False).market.people
-    assert expected_people(scenario) == pytest.approx(people, rel=0.01)
+    assert scenario.people == pytest.approx(people, rel=0.01)
 
 
 def test_a_failing_week_is_said_and_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
