@@ -10,6 +10,8 @@ from sim.scenario.parameters import MarketParameters
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.scenario.schema import Lab
 
+DUST = 1e-9  # years by which a float may miss a whole month, as after 487 weeks: what vests then is not ahead
+
 
 @cache
 def grant_kernel(rate: float, length: int, cliff: int) -> float:
@@ -26,7 +28,7 @@ def held_kernel(weeks: int, rate: float, length: int, cliff: int, refresh: float
         if age * 12 >= length:
             continue
         months = [max(month, cliff if granted == 0 else 0) for month in range(1, length + 1)]
-        worth = sum(math.exp(-rate * (m / 12 - age)) for m in months if m / 12 > age) / length
+        worth = sum(math.exp(-rate * (m / 12 - age)) for m in months if m / 12 > age + DUST) / length
         total += worth if granted == 0 else refresh * worth
     return total
 

@@ -9,6 +9,7 @@ import pytest
 from small_markets import lab, market_of
 from small_markets import scenario as small_scenario
 
+from benchmarks.formulas import held_kernel
 from benchmarks.scaling import scaled, without_events
 from benchmarks.twin import PlainMarket
 from sim.market.opening import open_market
@@ -100,6 +101,17 @@ def test_the_opening_market_is_the_same_one(scenario):
     assert sum(person.attachment for person in staff) == pytest.approx(
         float(opened.researchers.attachment.astype(np.float64).sum())
     )
+
+
+@pytest.mark.parametrize(("length", "cliff"), [(48, 12), (48, 0), (120, 12), (36, 6), (12, 12)])
+def test_what_vests_at_the_end_of_a_week_is_no_longer_ahead(length, cliff):
+    """Undiscounted, vests ahead are all that was granted less whole months: 487 weeks are 112 of them."""
+    for weeks in (0, 52, 53, 486, 487, 488, 974, 1461):
+        months = weeks * 336 // 1461
+        vested = 0 if months < cliff else min(months, length)
+        refreshed = sum(min(months - granted, length) for granted in range(12, months + 1, 12))
+        due = 1 + 0.25 * (months // 12) - (vested + 0.25 * refreshed) / length
+        assert held_kernel(weeks, 0.0, length, cliff, 0.25) == pytest.approx(due, abs=1e-9)
 
 
 def test_a_larger_market_has_as_many_times_the_people_and_the_money(scenario):
