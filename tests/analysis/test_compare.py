@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from scipy import stats
+from small_calls import call, sketch
 from small_markets import hard_times, lab, market_of, on, put, scenario
 
 import sim
-from sim import cli
 from sim.analysis import compare as comparing
 from sim.analysis.ensemble import Ensemble, by_run, join, measure, pooled_retention
 from sim.experiments import results
@@ -26,7 +26,7 @@ from sim.market import simulate
 from sim.market.simulate import run_block
 from sim.report import pictures
 from sim.scenario.loading import dump_scenario
-from sim.system import files, tables
+from sim.system import tables
 from sim.system.tables import canonical_hash
 
 RUNS = 12
@@ -56,19 +56,10 @@ def row(table: Any, name: str, figure: str, kind: str = "lab") -> Any:
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ("draw_hiring", "draw_retention"):  # of the run folders; they cost most of a small run
-        monkeypatch.setattr(pictures, name, lambda *_args: None)
-    monkeypatch.setattr(pictures, "save", lambda _axes, path: files.write_text(path, "picture"))
+    sketch(monkeypatch)
     for one in (small(), richer(), small("short", weeks=20)):
         (tmp_path / f"{one.name}.yaml").write_text(dump_scenario(one), "utf-8")
     return tmp_path
-
-
-def call(*words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    capsys.readouterr()
-    code = cli.main([*words])
-    out, err = capsys.readouterr()
-    return code, out, err
 
 
 # ---- the figures

@@ -17,16 +17,16 @@ from typing import Any
 
 import pyarrow.compute as pc
 import pytest
+from small_calls import Call, Outcome, sketch
 
 import sim
 from benchmarks import kills
-from sim import cli
 from sim.cli import door
 from sim.experiments import performing, results
 from sim.experiments.results import Request, Result
 from sim.market import simulate
 from sim.scenario.loading import load_scenario, scenario_names
-from sim.system import executors, files, tables
+from sim.system import executors, tables
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("baseline", "--set", "horizon=20 weeks")
@@ -37,30 +37,6 @@ FILES = {
     *(f"{name}.parquet" for name in tables.NAMES),
 }  # fmt: skip
 COMMANDS = sorted(str(c.name or c.callback.__name__) for c in door.cli.registered_commands if c.callback)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a call gave: exit code, standard output, standard error."""
-
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Outcome]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """The command line within this process."""
-
-    def called(*arguments: str) -> Outcome:
-        capsys.readouterr()
-        code = cli.main(list(arguments))
-        return Outcome(code, *capsys.readouterr())
-
-    return called
 
 
 @pytest.fixture(autouse=True)
@@ -83,9 +59,7 @@ def no_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def sketchy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures cost most of a small run; where they do not matter they are a word in a file."""
-    for name in ("draw_hiring", "draw_retention"):
-        monkeypatch.setattr(results.pictures, name, lambda *_args: None)
-    monkeypatch.setattr(results.pictures, "save", lambda _axes, path: files.write_text(path, "picture"))
+    sketch(monkeypatch)
 
 
 def environment(**changes: str) -> dict[str, str]:

@@ -7,16 +7,16 @@ import re
 import string
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from mutations import COMPLETED_BY, scenario_files, shipped_read_once
+from mutations import COMPLETED_BY, scenario_files
 from pydantic import BaseModel
+from small_calls import Call
 
-from sim.cli import main
 from sim.scenario import errors, events, happenings, schema, sections
 from sim.scenario.errors import ScenarioError
 from sim.scenario.figures import data_folder, load_figures
@@ -31,13 +31,7 @@ CORPUS = ROOT / "tests" / "scenario" / "corpus"
 FILES = [path for path in scenario_files() if path.name not in COMPLETED_BY]  # those that are whole
 ids = [path.stem for path in FILES]
 
-type Call = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _quick() -> Iterator[None]:
-    with shipped_read_once():
-        yield
+pytestmark = pytest.mark.usefixtures("quick")  # shipped files are read once
 
 
 @pytest.fixture(autouse=True)
@@ -45,18 +39,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """The command line within this process: exit code, standard output and error."""
-
-    def called(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(list(arguments))
-        return code, *capsys.readouterr()
-
-    return called
 
 
 def plain(node: Node) -> Plain:

@@ -3,7 +3,7 @@
 import ast
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mutations import Tally, scenario_files, shipped_read_once, try_mutants
+from mutations import Tally, scenario_files, try_mutants
+from small_calls import Call
 
-from sim.cli import main
 from sim.scenario.errors import ScenarioError
 from sim.scenario.excerpts import with_excerpts
 from sim.scenario.figures import data_folder
@@ -23,13 +23,7 @@ from sim.scenario.loading import load_scenario
 HEAD = "name: x\ntitle: X\nextends: baseline\n"
 ROOT = Path(__file__).resolve().parents[2]
 
-type Call = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _quick() -> Iterator[None]:
-    with shipped_read_once():
-        yield
+pytestmark = pytest.mark.usefixtures("quick")  # shipped files are read once
 
 
 @pytest.fixture(autouse=True)
@@ -38,18 +32,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "inside").mkdir()
     monkeypatch.chdir(tmp_path / "inside")
     return tmp_path / "inside"
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """The command line within this process: exit code, standard output and error."""
-
-    def called(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(list(arguments))
-        return code, *capsys.readouterr()
-
-    return called
 
 
 # ---- what a process does, seen from the outside

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_calls import sketch
 from small_markets import lab, market_of, scenario
 
 from sim.analysis import counts
@@ -51,10 +52,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to work in, with the tiny scenario; pictures are a word in a file."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tiny.yaml").write_text(dump_scenario(tiny()), "utf-8")
-    for name in ("draw_hiring", "draw_retention"):
-        monkeypatch.setattr(pictures, name, lambda *_args: None)
+    sketch(monkeypatch)
     monkeypatch.setattr(differences, "plot_sweep", lambda *_args: None)
-    monkeypatch.setattr(pictures, "save", lambda _axes, path: files.write_text(path, "picture"))
     return tmp_path
 
 

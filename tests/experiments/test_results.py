@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from pandas.testing import assert_frame_equal
+from small_calls import sketch
 from small_markets import lab, market_of, scenario
 
 import sim
@@ -48,9 +49,7 @@ def result() -> Result:
 @pytest.fixture
 def sketchy(monkeypatch):
     """Pictures cost most of a save; where they do not matter they are a word in a file."""
-    for name in ("draw_hiring", "draw_retention"):
-        monkeypatch.setattr(results.pictures, name, lambda *_args: None)
-    monkeypatch.setattr(results.pictures, "save", lambda _axes, path: files.write_text(path, "picture"))
+    sketch(monkeypatch)
 
 
 def names(folder: Path) -> set[str]:

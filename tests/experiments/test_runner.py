@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 import small_workers
+from small_calls import call, sketch
 from small_markets import lab, market_of, scenario
 
 from benchmarks import kills
-from sim import cli
 from sim.analysis import counts
 from sim.experiments import folder, performing, results, runner
 from sim.experiments.chunks import labelled, packed, unpacked
@@ -29,7 +29,7 @@ from sim.experiments.request import Experiment, Request
 from sim.market import simulate
 from sim.report import pictures
 from sim.scenario.loading import dump_scenario
-from sim.system import executors, files, tables
+from sim.system import executors, tables
 from sim.system.lock import WorkError, locked
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,9 +57,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def sketchy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures are a word in a file."""
-    for name in ("draw_hiring", "draw_retention"):
-        monkeypatch.setattr(pictures, name, lambda *_args: None)
-    monkeypatch.setattr(pictures, "save", lambda _axes, path: files.write_text(path, "picture"))
+    sketch(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +70,6 @@ def perform(at: Path, jobs: int = 1, where: str = "local", runs: int = RUNS) -> 
     performing.perform(
         Experiment.of_run(Request.of("tiny.yaml", runs=runs, seed=3)), at, jobs=jobs, where=where
     )
-
-
-def call(*words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    capsys.readouterr()
-    code = cli.main([*words])
-    out, err = capsys.readouterr()
-    return code, out, err
 
 
 def pair() -> Experiment:

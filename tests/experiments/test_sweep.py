@@ -11,17 +11,17 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from scipy import stats
+from small_calls import Outcome, call, sketch
 from small_markets import lab, market_of, scenario
 
-from sim import cli
 from sim.analysis.compare import sweep_rows, sweep_schema
 from sim.analysis.ensemble import join, measure
 from sim.experiments import designs, results
 from sim.experiments.results import Result
 from sim.market import simulate
-from sim.report import differences, pictures
+from sim.report import differences
 from sim.scenario.loading import change_scenario, dump_scenario
-from sim.system import files, tables
+from sim.system import tables
 
 LABS = {"alpha": lab(14, label="Alpha"), "beta": lab(9, label="Beta", process="0 weeks")}
 SMALL = scenario(market_of(LABS, weeks=12))
@@ -31,21 +31,12 @@ INFLOW = "labs.beta.talent_inflow"
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ("draw_hiring", "draw_retention"):  # of the run folders; they cost most of a small run
-        monkeypatch.setattr(pictures, name, lambda *_args: None)
-    monkeypatch.setattr(pictures, "save", lambda _axes, path: files.write_text(path, "picture"))
+    sketch(monkeypatch)
     (tmp_path / "small.yaml").write_text(dump_scenario(SMALL), "utf-8")
     return tmp_path
 
 
-def call(*words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    capsys.readouterr()
-    code = cli.main([*words])
-    out, err = capsys.readouterr()
-    return code, out, err
-
-
-def sweep(*words: str, capsys: pytest.CaptureFixture[str], runs: int = 3) -> tuple[int, str, str]:
+def sweep(*words: str, capsys: pytest.CaptureFixture[str], runs: int = 3) -> Outcome:
     asked = ("sweep", "small.yaml", *words, "--runs", str(runs), "--jobs", "1", "--out", "x")
     return call(*asked, capsys=capsys)
 

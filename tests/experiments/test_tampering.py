@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_calls import sketch
 from small_markets import lab, market_of, scenario
 
 from sim import cli
@@ -18,9 +19,9 @@ from sim.experiments import performing, results
 from sim.experiments.manifest import ResultError, findings, sealed
 from sim.experiments.request import Experiment, Request
 from sim.market import simulate
-from sim.report import differences, pictures
+from sim.report import differences
 from sim.scenario.loading import dump_scenario
-from sim.system import files, tables
+from sim.system import tables
 from sim.system.lock import WorkError, locked
 
 RUNS, SEED = 6, 3
@@ -58,11 +59,9 @@ def sketchy() -> Iterator[None]:
     """Blocks of two runs, and pictures that are a word in a file."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(simulate, "BLOCK", 2)
-        for name in ("draw_hiring", "draw_retention"):
-            patch.setattr(pictures, name, lambda *_args: None)
+        sketch(patch)
         patch.setattr(differences, "plot_sweep", lambda *_args: object())
         patch.setattr(differences, "plot_difference", lambda *_args: object())
-        patch.setattr(pictures, "save", lambda _axes, path: files.write_text(path, "picture"))
         yield
 
 

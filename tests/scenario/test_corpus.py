@@ -7,11 +7,9 @@ extended by others.
 """
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mutations import shipped_read_once
 
 from sim.scenario.errors import ScenarioError
 from sim.scenario.excerpts import with_excerpts
@@ -22,10 +20,7 @@ CORPUS = Path(__file__).resolve().parent / "corpus"
 CASES = sorted(path.stem for path in CORPUS.glob("*.yaml") if not path.stem.startswith("part-"))
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _quick() -> Iterator[None]:
-    with shipped_read_once():
-        yield
+pytestmark = pytest.mark.usefixtures("quick")  # shipped files are read once
 
 
 def message(case: str) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
+from small_calls import Call
 
-from sim import cli
 from sim.theory import closed_forms, mean_field, oracles
 from sim.theory.checks import Check, curve_checks, share_check
 from sim.theory.closed_forms import OutsideDomain
@@ -19,28 +18,10 @@ from sim.theory.verify import ORACLES, headlines, verify
 QUICK = ("T5", "T10", "T12")  # pure rules: no market is run
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a call gave: exit code, standard output, standard error."""
-
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Outcome]
-
-
 @pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
+def call(call: Call) -> Call:
     """`talentsim verify` within this process."""
-
-    def called(*arguments: str) -> Outcome:
-        capsys.readouterr()
-        code = cli.main(["verify", *arguments])
-        return Outcome(code, *capsys.readouterr())
-
-    return called
+    return partial(call, "verify")
 
 
 def only(*names: str) -> list[str]:
