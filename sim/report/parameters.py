@@ -20,7 +20,7 @@ TITLE = "# Parameters"
 _MARKET = Path(__file__).resolve().parents[1] / "market"
 _RULES = (
     "appraisal.py", "constants.py", "exits.py", "grants.py", "ledger.py", "opening.py",
-    "spells.py", "state.py",     "rules/*.py", "events/*.py",
+    "spells.py", "state.py", "survivors.py", "rules/*.py", "events/*.py",
 )  # fmt: skip
 _PLACES = {"dict": "<name>", "tuple": "<n>"}
 
