@@ -101,7 +101,7 @@ ERRORS = (
     Error("offers are written whatever they bring", "market/rules/pricing.py", "((value - cost) * chance >= offer_cost * cost)", "(chance >= 0)", "test_trade"),
     Error("outsiders are never rationed", "market/rules/pricing.py", "written = ~targets.rationed | (value >= cost)", "written = ~targets.rationed | (value >= 0)", "test_trade"),
     Error("the floor of pay is forgotten", "market/rules/pricing.py", "np.clip(best, targets.least, targets.cap)", "np.clip(best, targets.base, targets.cap)", "test_trade"),
-    Error("grants are not held in escrow", "market/rules/pricing.py", "batch.first_year_base + batch.grant * equity.charged", "batch.first_year_base", "test_trade"),
+    Error("grants are not held in escrow", "market/rules/pricing.py", "batch.first_year_base, batch.grant)", "batch.first_year_base, 0 * batch.grant)", "test_trade"),
     Error("all of a grant is forfeited", "market/grants.py", "people.grant_face[rows] * (1 - _vested(market, rows, 0))", "people.grant_face[rows] * 1.0", "test_trade"),
     Error("withheld refreshers are granted all the same", "market/rules/refreshers.py", "people.not_refreshed[rows[~covered]] |=", "people.not_refreshed[rows[:0]] |=", "test_trade"),
     Error("a plan without replacement costs the same", "market/constants.py", "rise + lab.opening_hazard * planned[j]", "rise", "test_trade"),

@@ -251,15 +251,13 @@ def _lab_parts(market: Market, rows: Integers, lab: Integers, unit: Integers, ti
 
 def _offer_side(market: Market, batch: Offers) -> Side:
     """What an offer brings, as of the week in which it is written."""
-    constants, equity = market.constants, market.scenario.market.equity
-    kernel = constants.new_kernel[constants.kernel_terms[batch.lab]]
-    value = constants.equity_value[batch.lab]
+    nothing, no_cash = np.zeros(len(batch)), np.zeros(len(batch), np.int64)
     pay = {
         "base": batch.weekly_base * WEEKS_PER_YEAR / 100,
-        "sign_on": batch.sign_on / 100 / equity.horizon,
-        "grant": value * kernel * batch.grant / 100 / equity.horizon,
+        "sign_on": batch.sign_on / 100 / market.scenario.market.equity.horizon,
+        "grant": appraisal.package_pay(market, nothing, no_cash, batch.grant, batch.lab),
     }
-    kappa = worth.package_worth(equity.sign_on_share, value, kernel)
+    kappa = appraisal.new_kappa(market, batch.lab)
     return Side(pay, _lab_parts(market, batch.row, batch.lab, batch.unit, batch.title), kappa)
 
 

@@ -204,6 +204,15 @@ def shares_of(market: Market, face: Integers, run: Integers, lab: Integers) -> I
     see = "the revaluations of {lab}"
     return whole(shares, MOST_FOR_ONE, "a grant", market.constants.lab_names, lab, see, "shares")
 
+def new_kappa(market: Market, lab: Integers) -> Floats:
+    """Worth a year of a dollar a year of a new package: cash share, and a grant with the lab's cliff."""
+    constants = market.constants
+    kernel = constants.new_kernel[constants.kernel_terms[lab]]
+    return worth.package_worth(
+        market.scenario.market.equity.sign_on_share, constants.equity_value[lab], kernel
+    )
+
+
 
 def package_pay(market: Market, base: Floats, sign_on: Integers, grant: Integers, lab: Integers) -> Floats:
     """Y of a package under offer, USD a year; base in USD, sign-on and face of the grant in cents."""
@@ -247,13 +256,11 @@ def stay_terms(market: Market, rows: Integers, title: Integers) -> Floats:
 
 def known_pay(market: Market, rows: Integers, lab: Integers, unit: Integers) -> Floats:
     """Y~: the Y of what a lab is known to pay for a talent, USD a year; its base is never below today's."""
-    constants, equity, people = market.constants, market.scenario.market.equity, market.researchers
+    people, horizon = market.researchers, market.scenario.market.equity.horizon
     base, package = scale_pay(market, rows, lab, unit)
     held = people.weekly_base[rows] * WEEKS_PER_YEAR / 100
     base = np.where(people.place[rows] >= 0, np.maximum(base, held), base)
-    kernel = constants.new_kernel[constants.kernel_terms[lab]]
-    kappa = worth.package_worth(equity.sign_on_share, constants.equity_value[lab], kernel)
-    return worth.offer_worth(base, package, kappa, equity.horizon)
+    return worth.offer_worth(base, package, new_kappa(market, lab), horizon)
 
 
 def pull(market: Market, rows: Integers, lab: Integers, unit: Integers, title: Integers) -> Floats:

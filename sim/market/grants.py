@@ -17,9 +17,14 @@ from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.system.arrays import Floats, Integers
 
 
+def charged(market: Market, face: Integers) -> Integers:
+    """What a grant costs the account that makes it, cents: its face, or nothing."""
+    return face * market.scenario.market.equity.charged
+
+
 def charge(market: Market, cash: Integers, face: Integers) -> Integers:
-    """What a package costs the account that makes it, cents."""
-    return cash + face * market.scenario.market.equity.charged
+    """What a package costs the account that makes it, cents: its cash, and its grant where charged."""
+    return cash + charged(market, face)
 
 
 def retention_vested(market: Market, rows: Integers) -> Floats:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sim.market import appraisal, exits, segments, spells
+from sim.market import appraisal, exits, grants, segments, spells
 from sim.market.ledger import Ledger
 from sim.market.offers import DECLINED, LAPSED, Offers
 from sim.market.state import FROM_OUTSIDE, FROM_RIVAL, OUTSIDE, RIVAL, Market
@@ -83,7 +83,7 @@ def _start(market: Market, batch: Offers) -> None:
     _pay_for(market, batch)
     spells.end(market, rows[employed], RIVAL, lab[employed])
     grant = appraisal.shares_of(market, batch.grant, run, lab)
-    charged = batch.grant * market.scenario.market.equity.charged
+    charged = grants.charged(market, batch.grant)
     pay = spells.Pay(batch.weekly_base, batch.sign_on, grant, batch.title, charged, market.account_of(batch))
     origin = np.where(employed, FROM_RIVAL, FROM_OUTSIDE)
     spells.begin(market, rows, lab, batch.unit, origin, pay)
@@ -96,7 +96,7 @@ def _pay_for(market: Market, batch: Offers) -> None:
     run, payer = market.run_of(batch.row), market.account_of(batch)
     market.ledger.post(market.week, "sign_on", run, payer, Ledger.RESEARCHERS, batch.sign_on)
     segments.add(market.tally.spend, (run, batch.lab), batch.sign_on)
-    charged = batch.grant * market.scenario.market.equity.charged
+    charged = grants.charged(market, batch.grant)
     market.ledger.post(market.week, "grant", run, payer, Ledger.RESEARCHERS, charged)
     segments.add(market.tally.spend, (run, batch.lab), charged)
     theirs = batch.campaign >= 0

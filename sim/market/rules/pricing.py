@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sim.market import appraisal, calendar, segments, worth
+from sim.market import appraisal, calendar, grants, segments, worth
 from sim.market.columns import UNSET
 from sim.market.draws import Purpose, uniforms
 from sim.market.entities import option_of
@@ -232,7 +232,7 @@ def _write_terms(market: Market, batch: Offers, base: Floats, cost: Floats) -> N
     batch.weekly_base[:] = np.rint(base * 100 / WEEKS_PER_YEAR)
     package = appraisal.package_cents(market, (cost - base) * equity.horizon, batch.lab)
     batch.sign_on[:], batch.grant[:] = appraisal.split_package(package, equity.sign_on_share)
-    batch.escrow[:] = batch.sign_on + batch.first_year_base + batch.grant * equity.charged
+    batch.escrow[:] = grants.charge(market, batch.sign_on + batch.first_year_base, batch.grant)
     yearly = batch.weekly_base * WEEKS_PER_YEAR / 100
     batch.pay[:] = appraisal.package_pay(market, yearly, batch.sign_on, batch.grant, batch.lab)
 
@@ -294,8 +294,7 @@ def _targets(market: Market, batch: Offers) -> Targets:
     current = market.researchers.weekly_base[rows] * WEEKS_PER_YEAR / 100
     on_scale = outside | (constants.posted[lab] & (batch.campaign < 0))
     base = np.where(on_scale, base, np.maximum(base, current))
-    kernel = constants.new_kernel[constants.kernel_terms[lab]]
-    kappa = worth.package_worth(equity.sign_on_share, constants.equity_value[lab], kernel)
+    kappa = appraisal.new_kappa(market, lab)
     bond = np.where(outside, 0.0, choice.attachment_mean)
     against = batch.stay_terms + bond + choice.moving_cost - batch.terms
     reserved = worth.reservation(batch.stay_pay, against, choice.pay_elasticity)
@@ -303,10 +302,8 @@ def _targets(market: Market, batch: Offers) -> Targets:
     cap, at_cap, factor = _campaign_terms(market, batch)
     cap = base + cap / equity.horizon
     scale = np.where(on_scale, base + package / equity.horizon, cap)
-    least, met = (
-        base,
-        np.flatnonzero((batch.interview_week != UNSET) & (batch.interest_week != UNSET) & ~outside),
-    )
+    least = base
+    met = np.flatnonzero((batch.interview_week != UNSET) & (batch.interest_week != UNSET) & ~outside)
     if len(met) and rules.interviews.noise > 0:
         reserved[met], slope[met] = _shown(market, batch.where(met)), 1 / rules.interviews.noise
     if len(met) and rules.interviews.pay_floor == "on":
