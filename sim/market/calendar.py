@@ -1,12 +1,29 @@
-"""The calendar of approaches: when an offer may be written, and how approaches end without one."""
+"""The calendar of approaches: how they come about, when an offer may be written, how they end without one."""
 
 from __future__ import annotations
 
-from sim.market import segments
+import numpy as np
+
+from sim.market import appraisal, segments
 from sim.market.offers import LAPSED, Approaches, Offers
 from sim.market.state import OUTSIDE, Market
+from sim.system.arrays import Integers
 
 MONEY = ("weekly_base", "sign_on", "grant", "counter")
+
+
+def ask_to_follow(market: Market, movers: Offers, asking: Integers, rows: Integers) -> None:
+    """Colleagues are approached by movers' new labs, for the movers' units, as followers of their campaigns.
+
+    `asking` is the position among the movers of the one who asks each of `rows`; (n,).
+    """
+    led = np.where(movers.campaign >= 0, movers.campaign, movers.follows)
+    found = appraisal.approaches(
+        market, rows, movers.lab[asking], unit=movers.unit[asking],
+        inviter=market.id_of(movers.row)[asking], follows=led[asking],
+    )  # fmt: skip
+    segments.add(market.tally.contacts, (market.run_of(found.row), found.lab), 1)
+    market.contacted.append(found)
 
 
 def put(market: Market, week: int, batch: Approaches) -> None:

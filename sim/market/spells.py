@@ -246,10 +246,11 @@ def retain(market: Market, rows: Integers, package: Integers) -> None:
     segments.add(market.tally.spend, (run, lab), paid)
     unvested = 1 - grants.retention_vested(market, rows)
     kept = np.rint(people.retention[rows] * unvested).astype(np.int64)
-    people.retention[rows] = kept + appraisal.shares_of(market, face, run, lab)
+    shares = appraisal.shares_of(market, face, run, lab)
+    people.retention[rows] = kept + shares
     people.retention_face[rows] = np.floor(people.retention_face[rows] * unvested).astype(np.int64)
     people.retention_face[rows] += paid - cash
-    exits.hold_by_vests(market, rows, appraisal.shares_of(market, face, run, lab))
+    exits.hold_by_vests(market, rows, shares)
     people.retention_week[rows] = week
     people.slight[rows] = 0.0
 

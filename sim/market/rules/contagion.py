@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.market import appraisal, segments
+from sim.market import appraisal, calendar, segments
 from sim.market.draws import Purpose, uniforms
 from sim.market.entities import colleague_of
 from sim.market.offers import Offers
@@ -78,14 +78,7 @@ def _lead(market: Market, movers: Offers, talent: Floats) -> None:
     near, asked = first(contagion.leader_reach), first(contagion.leader_invites)
     if near.any():
         _shake(market, row[near], np.full(int(near.sum()), contagion.leader_shake))
-    of = leader[asked]
-    followed = np.where(movers.campaign >= 0, movers.campaign, movers.follows)
-    found = appraisal.approaches(
-        market, row[asked], movers.lab[of], unit=movers.unit[of],
-        inviter=market.id_of(movers.row)[of], follows=followed[of],
-    )  # fmt: skip
-    segments.add(market.tally.contacts, (market.run_of(found.row), found.lab), 1)
-    market.contacted.append(found)
+    calendar.ask_to_follow(market, movers, leader[asked], row[asked])
 
 
 def _teams(market: Market, movers: Offers) -> tuple[Integers, Integers]:

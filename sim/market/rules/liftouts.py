@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.market import appraisal, segments
+from sim.market import calendar
 from sim.market.draws import Purpose, uniforms
 from sim.market.state import Market
 from sim.system.arrays import Booleans, Floats, Integers
@@ -47,12 +47,5 @@ def invite(market: Market) -> None:
     chosen = asked(place, movers.origin, u, invitations)
     chosen &= ~market.researchers.leaving[tied]
     mover, column = np.nonzero(chosen)
-    if not len(mover):
-        return
-    led = np.where(movers.campaign >= 0, movers.campaign, movers.follows)[mover]
-    found = appraisal.approaches(
-        market, tied[mover, column], movers.lab[mover], unit=movers.unit[mover],
-        inviter=market.id_of(movers.row)[mover], follows=led,
-    )  # fmt: skip
-    segments.add(market.tally.contacts, (market.run_of(found.row), found.lab), 1)
-    market.contacted.append(found)
+    if len(mover):
+        calendar.ask_to_follow(market, movers, mover, tied[mover, column])

@@ -35,9 +35,9 @@ def pay(market: Market) -> None:
     runs, lab = np.indices(market.shape)
     talent, treasury = Ledger.talent(lab), Ledger.treasury(lab)
     elasticity = market.scenario.market.standing.inflow_elasticity
-    standing = appraisal.standing_among_rivals(market)
+    standing, given = appraisal.standing_among_rivals(market), talent_inflow(market)
     for name, account, yearly, factor in (
-        ("talent_inflow", talent, talent_inflow(market), labs.talent_factor * market.constants.talent_factor),
+        ("talent_inflow", talent, given, labs.talent_factor * market.constants.talent_factor),
         ("treasury.inflow", treasury, market.constants.treasury_inflow, labs.treasury_factor),
     ):
         due = weekly_inflow(yearly, np.where(labs.failed, 0.0, factor), standing, elasticity)
@@ -45,7 +45,7 @@ def pay(market: Market) -> None:
         cents = whole(due, MAX_CENTS, "the inflow of a week", market.constants.lab_names, lab, see)
         ledger.post(week, "inflow", runs, Ledger.OUTSIDE, account, cents)
     if market.constants.by_plan.any():
-        _sweep(market)
+        _sweep(market, given)
     labs.talent_factor *= np.exp(labs.talent_growth)
     _pay_licences(market)
     count = market.shape[1]
@@ -70,10 +70,10 @@ def talent_inflow(market: Market) -> Floats:
     return np.where(constants.by_plan, planned, constants.talent_inflow)
 
 
-def _sweep(market: Market) -> None:
-    """Of money by plan, what lies beyond some weeks' inflow goes back to the treasury."""
+def _sweep(market: Market, yearly: Floats) -> None:
+    """Of money by plan, what lies beyond some weeks' inflow, in cents a year, goes back to the treasury."""
     constants, count = market.constants, market.shape[1]
-    weekly = talent_inflow(market) * constants.talent_factor * market.labs.talent_factor / WEEKS_PER_YEAR
+    weekly = yearly * constants.talent_factor * market.labs.talent_factor / WEEKS_PER_YEAR
     kept = np.rint(market.scenario.market.hiring.carry * weekly).astype(np.int64)
     free = market.ledger.talent_accounts(count) - market.promised[:, :count]
     beyond = np.where(constants.by_plan & ~market.labs.failed, np.maximum(free - kept, 0), 0)
