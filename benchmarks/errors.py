@@ -107,7 +107,7 @@ ERRORS = (
     Error("a plan without replacement costs the same", "market/constants.py", "rise + lab.opening_hazard * planned[j]", "rise", "test_trade"),
     Error("money by plan has no factor", "market/rules/payroll.py", "labs.talent_factor * market.constants.talent_factor),", "labs.talent_factor),", "test_trade"),
     Error("rivals do not matter", "market/appraisal.py", "labs.ln_standing - omega * rise", "labs.ln_standing - 0 * rise", "test_trade"),
-    Error("one is one's own best rival", "market/appraisal.py", "np.where(ln >= best, second, best)", "best + 0 * second", "test_trade"),
+    Error("one is one's own best rival", "market/constants.py", "np.where(ln >= best, second, best)", "best + 0 * second", "test_trade"),
     Error("nobody leaves the fallen", "market/rules/separations.py", "np.expm1(sensitivity * fall)", "0 * np.expm1(sensitivity * fall)", "test_trade"),
     Error("a gap fires no plan", "market/rules/shocks.py", "[:, lab] > event.when.standing_gap", "[:, lab] > 100 + event.when.standing_gap", "test_trade"),
     Error("all pools pay alike", "market/spells.py", "talent ** pools.power[pool]", "talent ** 0", "test_trade"),

@@ -8,13 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from sim.market import segments, worth
+from sim.market.constants import best_rival
 from sim.market.draws import Purpose, gumbels, normals, uniforms
 from sim.market.entities import option_of
 from sim.market.money import MOST_FOR_ONE, whole
 from sim.market.offers import Approaches
 from sim.market.state import OUTSIDE, Market
 from sim.scenario.quantities import WEEKS_PER_YEAR
-from sim.system.arrays import Booleans, Floats, Integers
+from sim.system.arrays import Floats, Integers
 
 
 def whole_years(market: Market, rows: Integers) -> Integers:
@@ -61,22 +62,12 @@ def growth_of_pay(market: Market) -> float:
     return float(np.exp(market.scenario.market.growth.pay * market.week / WEEKS_PER_YEAR))
 
 
-def best_rival(ln_standing: Floats, out: Booleans) -> Floats:
-    """ln M of the best of the other labs that are not `out`, (R, L); -inf where there is none."""
-    ln = np.where(out, -np.inf, ln_standing)
-    ordered = np.sort(np.concatenate([np.full((len(ln), 1), -np.inf), ln], axis=1), axis=1)
-    best, second = ordered[:, -1:], ordered[:, -2:-1]
-    return np.where(ln >= best, second, best)
-
-
 def standing_among_rivals(market: Market) -> Floats:
     """G: ln M of each lab, less omega times the rise of its best rival's since the opening; (R, L)."""
     labs, omega = market.labs, market.scenario.market.standing.rivalry
     if omega == 0:
         return labs.ln_standing
-    opening = market.constants.base_ln_standing[None, :]
-    before = best_rival(opening, market.constants.reserved[None, :])
-    now = best_rival(labs.ln_standing, labs.failed)
+    before, now = market.constants.base_ln_rival, best_rival(labs.ln_standing, labs.failed)
     known = np.isfinite(now) & np.isfinite(before)  # a lab alone has no rival
     rise = np.subtract(now, before, out=np.zeros_like(now), where=known)
     return np.asarray(labs.ln_standing - omega * rise)
@@ -204,15 +195,6 @@ def shares_of(market: Market, face: Integers, run: Integers, lab: Integers) -> I
     see = "the revaluations of {lab}"
     return whole(shares, MOST_FOR_ONE, "a grant", market.constants.lab_names, lab, see, "shares")
 
-def new_kappa(market: Market, lab: Integers) -> Floats:
-    """Worth a year of a dollar a year of a new package: cash share, and a grant with the lab's cliff."""
-    constants = market.constants
-    kernel = constants.new_kernel[constants.kernel_terms[lab]]
-    return worth.package_worth(
-        market.scenario.market.equity.sign_on_share, constants.equity_value[lab], kernel
-    )
-
-
 
 def package_pay(market: Market, base: Floats, sign_on: Integers, grant: Integers, lab: Integers) -> Floats:
     """Y of a package under offer, USD a year; base in USD, sign-on and face of the grant in cents."""
@@ -220,6 +202,15 @@ def package_pay(market: Market, base: Floats, sign_on: Integers, grant: Integers
     kernel = constants.new_kernel[constants.kernel_terms[lab]]
     horizon = market.scenario.market.equity.horizon
     return np.asarray(base + (sign_on + constants.equity_value[lab] * kernel * grant) / 100 / horizon)
+
+
+def new_kappa(market: Market, lab: Integers) -> Floats:
+    """Worth a year of a dollar a year of a new package: cash share, and a grant with the lab's cliff."""
+    constants = market.constants
+    kernel = constants.new_kernel[constants.kernel_terms[lab]]
+    return worth.package_worth(
+        market.scenario.market.equity.sign_on_share, constants.equity_value[lab], kernel
+    )
 
 
 def retention_kappa(market: Market, lab: Integers) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -55,52 +56,58 @@ LONGEST_WAIT = 1040  # weeks beyond the horizon to which an exit is drawn
 
 @dataclass(frozen=True)
 class Constants:
-    """The scenario compiled into arrays by lab (L,), by unit (U,) and by campaign (C,)."""
+    """The scenario compiled into arrays: by lab (L,), by unit (U,), by campaign and by vesting terms (T,).
 
-    lab_names: tuple[str, ...]
-    pools: Pools
-    unit_names: tuple[str, ...]
-    unit_lab: Integers
-    unit_pay: Floats
-    several_units: Booleans
-    unit_hazards: Floats
-    unit_culture: Floats
-    default_unit: Integers
-    campaigns: tuple[Event, ...]
-    plans: tuple[Event, ...]
-    timeline: tuple[tuple[int, int, Event], ...]
-    exploding: Booleans
-    unscreened: Booleans
-    signal_factor: Floats
-    planned: Floats
-    opening_growth: Floats
-    mean_talent: float
-    exit_clock: Floats
-    normal_vests: Floats
-    median_pay: Floats
-    star_pay: Floats
-    talent_inflow: Floats
-    inflow_by_plan: Floats
-    by_plan: Booleans
-    talent_factor: Floats
-    treasury_inflow: Floats
-    compute: Floats
-    scale: Floats
-    equity_value: Floats
-    revalued: Floats
-    expiry: Integers
-    reserved: Booleans
-    posted: Booleans
-    auctions: Booleans
-    counter_title: Integers
-    base_ln_standing: Floats
-    vesting_years: Floats
-    kernel_terms: Integers
-    new_kernel: Floats
-    held_kernel: Floats
-    vested_share: Floats
-    retention_kernel: Floats
-    retention_vested: Floats
+    Columns by campaign are (C + 1,), so that -1, an ordinary offer, reads the last. Vesting terms are the
+    pairs of length and cliff that labs have; tables by terms and week of tenure reach beyond the horizon.
+    """
+
+    lab_names: tuple[str, ...]  # in the scenario's order
+    pools: Pools  # where those outside the labs are
+    unit_names: tuple[str, ...]  # as lab/unit
+    unit_lab: Integers  # number of its lab; (U,)
+    unit_pay: Floats  # factor on the lab's own pay; (U,)
+    several_units: Booleans  # whether the lab has more than one; (L,)
+    unit_hazards: Floats  # of leaving the labs to found, for academia, out of the field, 1/year; (U, 3)
+    any_hazard: Floats  # of leaving the labs for any of these, 1/year; (U,)
+    unit_culture: Floats  # utils; (U,)
+    default_unit: Integers  # number of the lab's first unit; (L,)
+    campaigns: tuple[Event, ...]  # in the scenario's order; C of them
+    plans: tuple[Event, ...]  # events that fire when their condition holds
+    timeline: tuple[tuple[int, int, Event], ...]  # week, number in the scenario, dated event
+    exploding: Booleans  # whether the incumbent has no time to answer; (C + 1,)
+    unscreened: Booleans  # whether there are no interviews; (C + 1,)
+    signal_factor: Floats  # factor on the pay that the lab is known for; (C + 1,)
+    planned: Floats  # N* at the start of each week, heads; (L, weeks)
+    opening_growth: Floats  # of headcount in the plan's first year, 1/year; (L,)
+    mean_talent: float  # the median is 1
+    exit_clock: Floats  # cumulative hazard by tenure, in weeks of the constant one; (T, weeks)
+    normal_vests: Floats  # of 12 months in the middle of an opening grant, per dollar of it; (T,)
+    median_pay: Floats  # USD a year at talent 1; (L,)
+    star_pay: Floats  # USD a year, the most that is paid; (L,)
+    talent_inflow: Floats  # as given, cents a year; (L,)
+    inflow_by_plan: Floats  # what hiring to plan costs at the opening's pay, cents a year; (L, weeks)
+    by_plan: Booleans  # whether the talent inflow is that; (L,)
+    talent_factor: Floats  # on the talent inflow; (L,)
+    treasury_inflow: Floats  # cents a year; (L,)
+    compute: Floats  # K, in units of the typical lab; (L,)
+    scale: Floats  # S^gamma, factor on what talent is worth; (L,)
+    equity_value: Floats  # phi_E, worth of a dollar of equity; (L,)
+    revalued: Floats  # factor by which the valuation moves in each week; (L, weeks)
+    expiry: Integers  # weeks after which an offer is decided; (L,)
+    reserved: Booleans  # whether it is a place for a lab that founders open; (L,)
+    posted: Booleans  # whether it offers its own scale; (L,)
+    auctions: Booleans  # whether it bids against the incumbent's value; (L,)
+    counter_title: Integers  # steps of title added to a counter-offer; (L,)
+    base_ln_standing: Floats  # ln M in the long run without changes of talent, and at the opening; (L,)
+    base_ln_rival: Floats  # that of the best rival at the opening, -inf: none; (L,)
+    vesting_years: Floats  # length of a grant; (L,)
+    kernel_terms: Integers  # number of the lab's vesting terms; (L,)
+    vesting_terms: Integers  # length and cliff in months; (T, 2)
+    new_kernel: Floats  # K: worth of a dollar granted today; (T,)
+    held_kernel: Floats  # vests to come, refreshers among them, per dollar of opening grant; (T, weeks)
+    retention_kernel: Floats  # vests to come of a grant without cliff, per dollar of it; (T, weeks)
+    retention_vested: Floats  # vested share of it; (T, weeks)
 
     def lab(self, name: str) -> int:
         """Number of a lab."""
@@ -113,65 +120,88 @@ class Constants:
 
 def compile_constants(scenario: Scenario) -> Constants:
     """The scenario's numbers as arrays by lab, unit and campaign."""
-    labs = list(scenario.labs.values())
-    names = tuple(scenario.labs)
-    units = units_of(scenario)
-    terms, kernels = _kernels(scenario)
-    value = scenario.market.value
+    planned = _planned(scenario)
+    return Constants(
+        lab_names=tuple(scenario.labs),
+        pools=Pools.of(scenario.market.entry),
+        plans=tuple(event for event in scenario.events if event.plan is not None),
+        timeline=timeline_of(scenario),
+        planned=planned,
+        opening_growth=opening_growth(planned),
+        revalued=revaluations(scenario, planned.shape[1]),
+        inflow_by_plan=inflow_by_plan(scenario, planned),
+        mean_talent=worth.mean_talent(scenario.market.talent.tail_exponent, scenario.market.talent.cap),
+        **_by_unit(scenario),
+        **_by_campaign(scenario),
+        **_by_lab(scenario),
+        **_by_terms(scenario),
+    )
+
+
+def _by_unit(scenario: Scenario) -> dict[str, Any]:
+    """What units are like, and which are whose."""
+    units, names = units_of(scenario), list(scenario.labs)
     owner = np.array([names.index(lab) for lab, _, _ in units], np.int64)
 
-    def by_lab(read: str, kind: type = float) -> np.ndarray:
-        """A field of each lab."""
-        return np.array([getattr(lab, read) for lab in labs], kind)
-
-    def by_unit(read: str) -> Floats:
+    def of(read: str) -> Floats:
         """A field of each unit, its lab's where the unit says nothing."""
         both = [(getattr(unit, read), getattr(scenario.labs[lab], read)) for lab, _, unit in units]
         return np.array([labs_own if own is None else own for own, labs_own in both], float)
 
-    campaigns = [event.campaign for event in scenario.events if event.campaign is not None]
-    compute, planned = by_lab("compute"), _planned(scenario)
-    return Constants(
-        lab_names=names,
-        pools=Pools.of(scenario.market.entry),
-        unit_names=tuple(f"{lab}/{name}" for lab, name, _ in units),
-        unit_lab=owner,
-        unit_pay=np.array([unit.pay_factor for _, _, unit in units]),
-        several_units=np.bincount(owner) > 1,
-        unit_hazards=exit_hazards(scenario.market.exits, by_unit("working_conditions")),
-        unit_culture=by_unit("culture"),
-        default_unit=np.array([int(np.flatnonzero(owner == j)[0]) for j in range(len(names))], np.int64),
-        campaigns=tuple(event for event in scenario.events if event.campaign is not None),
-        plans=tuple(event for event in scenario.events if event.plan is not None),
-        timeline=timeline_of(scenario),
-        exploding=np.array([c.exploding for c in campaigns] + [False]),
-        unscreened=np.array([c.interviews == "skip" for c in campaigns] + [False]),
-        signal_factor=np.array([c.value_factor for c in campaigns] + [1.0]),
-        planned=planned,
-        opening_growth=opening_growth(planned),
-        mean_talent=worth.mean_talent(scenario.market.talent.tail_exponent, scenario.market.talent.cap),
-        median_pay=by_lab("median_pay") / 100,
-        star_pay=by_lab("star_pay") / 100,
-        talent_inflow=by_lab("talent_inflow"),
-        inflow_by_plan=inflow_by_plan(scenario, planned),
-        by_plan=np.array([lab.talent_budget == "by_plan" for lab in labs]),
-        talent_factor=by_lab("talent_factor"),
-        treasury_inflow=np.array([lab.treasury.inflow for lab in labs], float),
-        compute=compute,
-        scale=compute ** (value.compute_exponent * value.size_exponent),
-        equity_value=by_lab("equity_value"),
-        revalued=revaluations(scenario, planned.shape[1]),
-        expiry=by_lab("offer_expiry", int),
-        reserved=np.array([lab.reserved for lab in labs]),
-        posted=np.array([lab.pricing == "posted" for lab in labs]),
-        auctions=np.array([lab.pricing == "second_price" for lab in labs]),
-        counter_title=by_lab("counter_title", int),
-        base_ln_standing=np.log(by_lab("standing"))
-        + scenario.market.standing.compute_weight * np.log(compute),
-        vesting_years=np.array([lab.vesting.length for lab in labs]),
-        kernel_terms=terms,
-        **kernels,
-    )
+    hazards = exit_hazards(scenario.market.exits, of("working_conditions"))
+    return {
+        "unit_names": tuple(f"{lab}/{name}" for lab, name, _ in units),
+        "unit_lab": owner,
+        "unit_pay": np.array([unit.pay_factor for _, _, unit in units]),
+        "unit_hazards": hazards,
+        "any_hazard": hazards.sum(axis=1),
+        "unit_culture": of("culture"),
+        "several_units": np.bincount(owner) > 1,
+        "default_unit": np.array([int(np.flatnonzero(owner == j)[0]) for j in range(len(names))], np.int64),
+    }
+
+
+def _by_campaign(scenario: Scenario) -> dict[str, Any]:
+    """What is special about the offers of each campaign; last, about ordinary ones: nothing."""
+    events = tuple(event for event in scenario.events if event.campaign is not None)
+    bodies = [event.campaign for event in events if event.campaign is not None]
+    return {
+        "campaigns": events,
+        "exploding": np.array([body.exploding for body in bodies] + [False]),
+        "unscreened": np.array([body.interviews == "skip" for body in bodies] + [False]),
+        "signal_factor": np.array([body.value_factor for body in bodies] + [1.0]),
+    }
+
+
+def _by_lab(scenario: Scenario) -> dict[str, Any]:
+    """What labs are like."""
+    labs, value = list(scenario.labs.values()), scenario.market.value
+
+    def of(read: str, kind: type = float) -> np.ndarray:
+        """A field of each lab."""
+        return np.array([getattr(lab, read) for lab in labs], kind)
+
+    compute, reserved = of("compute"), of("reserved", bool)
+    ln_standing = np.log(of("standing")) + scenario.market.standing.compute_weight * np.log(compute)
+    return {
+        "median_pay": of("median_pay") / 100,
+        "star_pay": of("star_pay") / 100,
+        "talent_inflow": of("talent_inflow"),
+        "by_plan": np.array([lab.talent_budget == "by_plan" for lab in labs]),
+        "talent_factor": of("talent_factor"),
+        "treasury_inflow": np.array([lab.treasury.inflow for lab in labs], float),
+        "compute": compute,
+        "scale": compute ** (value.compute_exponent * value.size_exponent),
+        "equity_value": of("equity_value"),
+        "expiry": of("offer_expiry", int),
+        "reserved": reserved,
+        "posted": np.array([lab.pricing == "posted" for lab in labs]),
+        "auctions": np.array([lab.pricing == "second_price" for lab in labs]),
+        "counter_title": of("counter_title", int),
+        "base_ln_standing": ln_standing,
+        "base_ln_rival": best_rival(ln_standing[None, :], reserved[None, :])[0],
+        "vesting_years": np.array([lab.vesting.length for lab in labs]),
+    }
 
 
 def units_of(scenario: Scenario) -> list[tuple[str, str, Unit]]:
@@ -251,6 +281,14 @@ def opening_growth(planned: Floats) -> Floats:
     return np.where(first > 0, np.maximum(grown, 0.0), 0.0)
 
 
+def best_rival(ln_standing: Floats, out: Booleans) -> Floats:
+    """ln M of the best of the other labs that are not `out`, (R, L); -inf where there is none."""
+    ln = np.where(out, -np.inf, ln_standing)
+    ordered = np.sort(np.concatenate([np.full((len(ln), 1), -np.inf), ln], axis=1), axis=1)
+    best, second = ordered[:, -1:], ordered[:, -2:-1]
+    return np.where(ln >= best, second, best)
+
+
 def exit_hazards(exits: Exits, conditions: Floats) -> Floats:
     """Hazard of each outside cause, h_c0 e^(-b_c q), in 1/year; shape (n, 3): found, academia, field."""
     base = np.array([exits.found, exits.academia, exits.field])
@@ -258,7 +296,7 @@ def exit_hazards(exits: Exits, conditions: Floats) -> Floats:
     return np.asarray(base * np.exp(-slope * conditions[:, None]))
 
 
-def _kernels(scenario: Scenario) -> tuple[Integers, dict[str, Floats]]:
+def _by_terms(scenario: Scenario) -> dict[str, Any]:
     """Kernels of T12 by vesting terms and tenure in weeks, and each lab's number of terms."""
     equity = scenario.market.equity
     labs = list(scenario.labs.values())
@@ -268,8 +306,10 @@ def _kernels(scenario: Scenario) -> tuple[Integers, dict[str, Floats]]:
     weeks = np.arange(oldest + scenario.horizon + 3)
     months = weeks * 12 / WEEKS_PER_YEAR
     rate, hazard, refresh = equity.discount_rate, equity.exit_hazard, equity.refresh_share
-    since, forfeiture = weeks / WEEKS_PER_YEAR, scenario.market.exits.forfeiture
-    kernels = {
+    forfeiture = scenario.market.exits.forfeiture
+    return {
+        "kernel_terms": np.array([unique.index(pair) for pair in terms], np.int64),
+        "vesting_terms": np.array(unique, np.int64),
         "new_kernel": np.array([worth.grant_kernel(rate, hazard, n, c) for n, c in unique]),
         "held_kernel": np.array([worth.held_kernel(weeks, rate, hazard, n, c, refresh) for n, c in unique]),
         "retention_kernel": np.array([worth.held_kernel(weeks, rate, hazard, n, 0, 0.0) for n, _ in unique]),
@@ -278,9 +318,7 @@ def _kernels(scenario: Scenario) -> tuple[Integers, dict[str, Floats]]:
             [exit_clock(len(weeks) + LONGEST_WAIT, n, c, refresh, forfeiture) for n, c in unique]
         ),
         "normal_vests": np.array([normal_vests(n, c, refresh) for n, c in unique]),
-        "vested_share": np.array([worth.vested_total(months, since, n, c, refresh) for n, c in unique]),
     }
-    return np.array([unique.index(pair) for pair in terms], np.int64), kernels
 
 
 def exit_clock(weeks: int, length: int, cliff: int, refresh: float, beta: float) -> Floats:

@@ -44,7 +44,7 @@ def schedule_exit(market: Market, rows: Integers, now: int) -> None:
     key = spell_of(market, rows)
     threshold = exponentials(market.key_of(run, Purpose.EXIT_TIME), key)
     at_lab = place >= 0
-    hazard = market.constants.unit_hazards.sum(axis=1)[people.unit[rows]]
+    hazard = market.constants.any_hazard[people.unit[rows]]
     back = market.scenario.market.entry.return_rate
     away = (place == FOUNDER) | (place == LEFT_FIELD)
     hazard = np.where(at_lab, hazard, np.where(away, back, 0.0))
@@ -95,7 +95,7 @@ def wait_by_clock(
 
 def rescale_exit(market: Market, rows: Integers, unit: int) -> None:
     """Move the exits drawn in advance to those of another unit: the hazard still to come is the same."""
-    people, hazard = market.researchers, market.constants.unit_hazards.sum(axis=1)
+    people, hazard = market.researchers, market.constants.any_hazard
     if market.scenario.market.exits.forfeiture > 0:
         _rescale_by_clock(market, rows, hazard[unit])
         return
@@ -147,7 +147,7 @@ def _rescale_by_clock(market: Market, rows: Integers, after: float) -> None:
     """The same for a hazard that answers to forfeiture."""
     people = market.researchers
     rows = rows[people.exit_week[rows] < NEVER]
-    before = market.constants.unit_hazards.sum(axis=1)[people.unit[rows]]
+    before = market.constants.any_hazard[people.unit[rows]]
     if after <= 0:
         people.exit_week[rows] = NEVER
         return
@@ -165,7 +165,7 @@ def unsettle(market: Market, rows: Integers) -> None:
     The further hazard is a clock of its own beside the one that runs: the earlier of the two counts.
     """
     people, ratio = market.researchers, market.scenario.market.exits.left_behind_ratio
-    hazard = market.constants.unit_hazards.sum(axis=1)[people.unit[rows]] * (ratio - 1)
+    hazard = market.constants.any_hazard[people.unit[rows]] * (ratio - 1)
     key = spell_of(market, rows)
     threshold = exponentials(market.key_of(market.run_of(rows), Purpose.UNSETTLED, market.week), key)
     years = first_crossing(threshold, hazard, np.zeros(len(rows)), np.ones(len(rows)))
@@ -175,8 +175,8 @@ def unsettle(market: Market, rows: Integers) -> None:
 
 def exit_causes(market: Market, rows: Integers) -> Integers:
     """Cause of each exit by hazard, in proportion to the hazards of its unit."""
-    hazards = market.constants.unit_hazards
-    share = np.cumsum(hazards, axis=1) / np.maximum(hazards.sum(axis=1, keepdims=True), 1e-300)
+    constants = market.constants
+    share = np.cumsum(constants.unit_hazards, axis=1) / np.maximum(constants.any_hazard[:, None], 1e-300)
     share = share[market.researchers.unit[rows]]
     key = spell_of(market, rows)
     u = uniforms(market.key_of(market.run_of(rows), Purpose.EXIT_CAUSE), key)

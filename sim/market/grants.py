@@ -68,15 +68,10 @@ def forfeit(market: Market, rows: Integers) -> None:
 
 def _vested(market: Market, rows: Integers, year: int) -> Floats:
     """Vested share of the opening grant (year 0), or of the refresher of a year, by each lab's terms."""
-    lab = market.researchers.place[rows].astype(np.int64)
+    constants, lab = market.constants, market.researchers.place[rows].astype(np.int64)
     months = np.floor(market.tenure_weeks(rows) * 12 / WEEKS_PER_YEAR + 1e-9) - 12 * year
-    found = np.zeros(len(rows))
-    labs = list(market.scenario.labs.values())
-    for j in np.unique(lab):
-        theirs, terms = lab == j, labs[j].vesting
-        cliff = terms.cliff if year == 0 else 0
-        found[theirs] = worth.vested_share(np.maximum(months[theirs], 0), round(terms.length * 12), cliff)
-    return found
+    length, cliff = constants.vesting_terms[constants.kernel_terms[lab]].T
+    return worth.vested_share(np.maximum(months, 0), length, cliff if year == 0 else 0)
 
 
 def _refreshers_unvested(market: Market, rows: Integers) -> Integers:

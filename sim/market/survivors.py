@@ -163,9 +163,7 @@ class Terms:
         """The terms of each person's rival."""
         rules, constants = market.scenario.market, market.constants
         base, package = appraisal.scale_pay(market, rows, rival.lab, rival.unit)
-        kernel = constants.new_kernel[constants.kernel_terms[rival.lab]]
-        equity_value = constants.equity_value[rival.lab]
-        kappa = worth.package_worth(rules.equity.sign_on_share, equity_value, kernel)
+        kappa = appraisal.new_kappa(market, rival.lab)
         value = rules.value.median / 100 * constants.scale[rival.lab] * market.researchers.talent[rows]
         return cls(value, base, base + package / rules.equity.horizon, kappa)
 

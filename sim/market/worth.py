@@ -24,7 +24,7 @@ LARGEST_GAP = 600.0  # of ln pay between staying and going, either way
 LARGEST_EXPONENT = 700.0  # e to this power is still a number
 
 
-def vested_share(months: Real, length: int, cliff: int) -> Floats:
+def vested_share(months: Real, length: Real, cliff: Real) -> Floats:
     """Share of a grant vested after `months`: monthly, nothing before the cliff (T12)."""
     whole = np.minimum(np.floor(np.asarray(months, float) + DUST), length)
     return np.where(whole < cliff, 0.0, whole / length)
@@ -147,16 +147,6 @@ def pay_at(talent: Real, median_pay: Real, star_pay: Real) -> Floats:
 def base_of(pay: Real, share: float, cap: float) -> Floats:
     """Base part of a yearly pay: a share of it, up to a cap."""
     return np.minimum(np.asarray(pay) * share, cap)
-
-
-def vested_total(months: Floats, years: Floats, length: int, cliff: int, refresh: float) -> Floats:
-    """Vested part of the opening grant and of the refresh grants made, per dollar of opening grant."""
-    total = vested_share(months, length, cliff)
-    for granted in range(1, int(years.max(initial=0.0)) + 1):
-        total = total + refresh * vested_share(np.maximum(months - 12 * granted, 0), length, 0) * (
-            years >= granted
-        )
-    return total
 
 
 def vests_ahead(months: Floats, length: int, cliff: int, refresh: float) -> Floats:

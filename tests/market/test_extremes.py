@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 from small_markets import lab, live, market_of, put, scenario
 
-from sim.market.worth import held_kernel, vested_total
+from sim.market.worth import held_kernel, vested_share
 from sim.scenario.quantities import WEEKS_PER_YEAR
 
 BASE = market_of({"a": lab(30), "b": lab(30)}, weeks=12)
@@ -92,6 +92,5 @@ def test_a_cliff_is_no_longer_than_the_vesting_or_all_vests_at_its_end() -> None
     except ValidationError:
         return
     weeks = np.arange(0, 260)
-    years = weeks / WEEKS_PER_YEAR
     ahead = held_kernel(weeks, 0.0, 0.0, 18, 24, 0.0)
-    assert vested_total(years * 12, years, 18, 24, 0.0) + ahead == pytest.approx(1.0)
+    assert vested_share(weeks * 12 / WEEKS_PER_YEAR, 18, 24) + ahead == pytest.approx(1.0)

@@ -22,7 +22,7 @@ from small_markets import (
 )
 
 from sim.market import appraisal, exits, grants, worth
-from sim.market.constants import exit_clock, inflow_by_plan
+from sim.market.constants import best_rival, exit_clock, inflow_by_plan
 from sim.market.ledger import KINDS
 from sim.market.offers import Offers
 from sim.market.rules import pricing
@@ -336,10 +336,10 @@ def test_a_factor_on_money_by_plan_is_one_on_its_inflow() -> None:
 def test_the_best_rival_is_the_best_of_the_others_that_live() -> None:
     ln = np.log(np.array([[3.0, 2.0, 1.0], [1.0, 1.0, 0.5]]))
     out = np.zeros((2, 3), np.bool_)
-    assert np.exp(appraisal.best_rival(ln, out)).round(9).tolist() == [[2, 3, 3], [1, 1, 1]]
+    assert np.exp(best_rival(ln, out)).round(9).tolist() == [[2, 3, 3], [1, 1, 1]]
     out[0, 1] = True
-    assert np.exp(appraisal.best_rival(ln, out))[0].round(9).tolist() == [1, 3, 3]
-    alone = appraisal.best_rival(np.zeros((1, 1)), np.zeros((1, 1), np.bool_))
+    assert np.exp(best_rival(ln, out))[0].round(9).tolist() == [1, 3, 3]
+    alone = best_rival(np.zeros((1, 1)), np.zeros((1, 1), np.bool_))
     assert np.isneginf(alone).all()
 
 

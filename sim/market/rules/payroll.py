@@ -1,6 +1,6 @@
 """Step 2, payroll: inflows come in, base pay goes out; a shortfall draws on the treasury.
 
-Only base pay and sign-on are cash: vests are closed forms of tenure (`worth.vested_total`), so that
+Only base pay and sign-on are cash: vests are closed forms of tenure (`worth.held_kernel`), so that
 nobody is looped over who does nothing. Inflows scale with standing to a power: the race.
 A lab whose treasury cannot cover its shortfall fails and releases its staff.
 Source: MODEL step 2; T8, T12. Unit of time: the week; cents.

@@ -41,6 +41,6 @@ def _leaving_the_fallen(market: Market) -> Integers:
     staff = np.flatnonzero((people.place >= 0) & ~people.leaving)
     more = excess[market.run_of(staff), people.place[staff]]
     staff, more = staff[more > 0], more[more > 0]
-    yearly = market.constants.unit_hazards.sum(axis=1)[people.unit[staff]] * more
+    yearly = market.constants.any_hazard[people.unit[staff]] * more
     u = uniforms(market.key_of(market.run_of(staff), Purpose.FALLEN, market.week), market.id_of(staff))
     return staff[u < -np.expm1(-yearly / WEEKS_PER_YEAR)]
