@@ -26,6 +26,27 @@ A_CAMPAIGN = {
     "weeks": "3 weeks", "interviews": "skip",
 }  # fmt: skip
 
+# everything that trades, switched on, by dotted path
+ON: dict[str, Any] = {
+    "market.interviews": {"interest": "on", "noise": 0.14, "offer_cost": 0.03, "pay_floor": "on"},
+    "market.hiring.ration_outsiders": "on",
+    "market.hiring.notice": "3 weeks",
+    "market.equity.charged": True,
+    "market.standing.rivalry": 0.5,
+    "market.exits.standing": 0.5,
+    "market.exits.forfeiture": 0.7,
+    "market.contact.return_contact": 0.2,
+    "market.entry.alumni": 0.5,
+    "market.entry.pools": {
+        "industry": {"share": 0.6, "pay": "400k USD/year", "talent_power": 0.7, "cap": "5M USD/year",
+                     "takes": ["found"]},
+        "academia": {"share": 0.4, "pay": "160k USD/year", "bond": -0.3, "takes": ["academia", "field"]},
+    },
+    "market.contagion": {"shake": 0.3, "talent_power": 0.5, "leader_reach": 5, "leader_invites": 2,
+                         "regret": 0.2},
+    "market.growth": {"pay": "12 %/year", "opening_tenure": "on"},
+}  # fmt: skip
+
 
 def lab(staff: int = 30, **changes: Any) -> dict[str, Any]:
     """A lab with money enough, some of whose staff come and go in a few weeks."""
@@ -140,6 +161,21 @@ def put(data: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     for step in way:
         here = here[int(step)] if isinstance(here, list) else here.setdefault(step, {})
     here[int(last) if isinstance(here, list) else last] = value
+    return data
+
+
+def switched_on(data: dict[str, Any], **without: Any) -> dict[str, Any]:
+    """A market's data with everything on, but for what is given by path."""
+    for path, value in (ON | without).items():
+        data = put(data, path, value)
+    return data
+
+
+def by_plan(data: dict[str, Any]) -> dict[str, Any]:
+    """The same, with money that follows the plan in every lab."""
+    for name in data["labs"]:
+        data = put(data, f"labs.{name}.talent_budget", "by_plan")
+        data["labs"][name].pop("talent_inflow"), data["labs"][name].pop("talent_opening")
     return data
 
 

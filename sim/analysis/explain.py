@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.analysis.telling import Story, Teller
+from sim.analysis.lives import Story
+from sim.analysis.telling import Teller
 from sim.analysis.tracing import Trace, relive
 from sim.market.opening import open_market
 from sim.scenario.errors import shown, suggestion

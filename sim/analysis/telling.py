@@ -7,31 +7,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
 from sim.analysis.accounts import LabWeek, Step
-from sim.analysis.counts import SPELL
+from sim.analysis.lives import Lives, Names, Story
+from sim.analysis.places import pool_of
 from sim.analysis.tracing import Decided, Response, Trace
 from sim.market.columns import UNSET
 from sim.market.offers import Approaches
-from sim.market.state import FOUNDER, LEFT_FIELD, OUTSIDE, UNBORN, Market
+from sim.market.state import Market
 from sim.scenario.schema import Scenario
 
-Story = dict[str, Any]
-
 STAGES = ("contact", "interest", "interview", "offer", "counter", "decision", "notice", "start")
-PLACES = {OUTSIDE: "outside", FOUNDER: "founder", LEFT_FIELD: "left_field", UNBORN: "not_yet"}
 LARGEST_LN = 700.0  # e to this power is still a number
 
 
-class Teller:
+class Teller(Names):
     """Puts what was traced into the machine form."""
 
     def __init__(self, scenario: Scenario, trace: Trace, log: bool) -> None:
-        self.scenario, self.trace, self.market = scenario, trace, trace.market
+        super().__init__(scenario, trace.market)
+        self.trace = trace
         self.offers = trace.tables["offers"].to_pandas()
         kept = np.ones(len(self.offers), np.bool_)
         if not log:
@@ -48,30 +46,18 @@ class Teller:
         left = left.where(left.outcome == UNSET)
         self.open = set(zip(left.row.tolist(), left.lab.tolist(), left.offer_week.tolist(), strict=True))
 
-    def date(self, week: int) -> str:
-        """The first day of a week."""
-        return (self.scenario.start + timedelta(weeks=week)).isoformat()
-
-    def place(self, place: int) -> Story:
-        """A lab or a place outside, by name and for people."""
-        if place < 0:
-            return {"place": PLACES[place], "lab": None, "label": None}
-        return {"place": "lab"} | self.lab(self.market.constants.lab_names[place])
-
-    def lab(self, name: str) -> Story:
-        """A lab by name and for people."""
-        return {"lab": name, "label": self.scenario.labs[name].label}
-
     def biography(self, researcher: int) -> Story:
         """Spells, offers and choices of one researcher."""
         people = self.market.researchers
         rows = [row for row in self.records if row["researcher"] == researcher]
+        lives = Lives(self.scenario, self.trace)
         return {
             "kind": "researcher",
             "researcher": researcher,
             "talent": float(people.talent[researcher]),
-            "spells": self._spells(researcher),
-            "elsewhere": self._elsewhere(researcher),
+            "former": lives.former(researcher),
+            "spells": lives.spells(researcher),
+            "elsewhere": lives.elsewhere(researcher),
             "offers": [self.offer(row) for row in rows],
             "choices": self._choices(researcher),
             "responses": [self._response(response) for response in self.trace.responses],
@@ -130,6 +116,7 @@ class Teller:
             "follows": _text(row["follows"]),
             "inviter": None if row["inviter"] != row["inviter"] else int(row["inviter"]),
             "from": self.lab(row["origin"])["label"] if row["origin"] in self.scenario.labs else None,
+            "from_pool": pool_of(row["origin"]),
             "stages": stages,
             "base_cents_per_year": int(row["base_cents"]),
             "sign_on_cents": int(row["sign_on_cents"]),
@@ -148,50 +135,6 @@ class Teller:
             for other in self.records
             if other["researcher"] == row["researcher"] and isinstance(row["campaign"], str)
         )
-
-    def _spells(self, researcher: int) -> list[Story]:
-        """Employment spells, each with the units that it leads through."""
-        frame = self.trace.tables["spells"].to_pandas()
-        return [
-            self.lab(row["lab"])
-            | {
-                "unit": row["unit"],
-                "units": self._units(row),
-                "start": self.date(row["start_week"]),
-                "start_week": row["start_week"],
-                "end": None if row["censored"] else self.date(row["end_week"]),
-                "end_week": None if row["censored"] else row["end_week"],
-                "origin": row["origin"],
-                "cause": _text(row["cause"]),
-                "next": _text(row["next_lab"]) and self.lab(row["next_lab"])["label"],
-            }
-            for row in frame[frame.researcher == researcher].to_dict("records")
-        ]
-
-    def _units(self, spell: Mapping[str, Any]) -> list[Story]:
-        """The units of a spell: the one that it begins in, then each that it goes on in, with the week."""
-        moves = self.trace.tables["transfers"].to_pylist()
-        moves = [move for move in moves if all(move[name] == spell[name] for name in SPELL)]
-        first = moves[0]["from_unit"] if moves else spell["unit"]
-        begun = {"unit": first, "week": spell["start_week"], "date": self.date(spell["start_week"])}
-        later = [{"unit": m["to_unit"], "week": m["week"], "date": self.date(m["week"])} for m in moves]
-        return [begun, *later]
-
-    def _elsewhere(self, researcher: int) -> list[Story]:
-        """Times outside the labs, each until the next place or the end (None)."""
-        life = self.trace.life_of(researcher)
-        ends = [week for week, _ in life[1:]] + [None]
-        return [
-            {
-                **self.place(place),
-                "start": self.date(week),
-                "start_week": week,
-                "end": None if end is None else self.date(end),
-                "end_week": end,
-            }
-            for (week, place), end in zip(life, ends, strict=True)
-            if place < 0
-        ]
 
     def _choices(self, researcher: int) -> list[Story]:
         found = [(d, own) for d, own in self.trace.people_deciding() if d.key[own[0]][0] == researcher]
@@ -241,6 +184,7 @@ class Teller:
             "offer": None,
             "lab": origin if at_lab else None,
             "label": self.scenario.labs[origin].label if at_lab else None,
+            "pool": pool_of(origin),
             "counter_cents": int(decided.counter[position]),
             "raised_base_cents_per_week": _none(raised, -1),
             **self._worth(pay | more, terms | added, float(decided.stay_utility[position])),
@@ -334,7 +278,7 @@ class Teller:
         return [
             {
                 "researcher": int(found.row[i]),
-                "from": self.place(int(found.origin[i]))["label"],
+                **_from(self.place(int(found.origin[i]), int(found.origin_unit[i]))),
                 "unit": units[found.unit[i]].split("/")[1],
                 "campaign": _campaign(self.market, int(found.campaign[i])),
                 "inviter": _none(int(found.inviter[i]), -1),
@@ -355,6 +299,11 @@ def _step(step: Step) -> Story:
         entry["postings_cents"] = step.postings.get(name, {})
     rule = f"{step.rule.__module__.rpartition('.')[2]}.{step.rule.__name__}"
     return {"rule": rule, "accounts": accounts, "escrow": pairs(step.escrow)}
+
+
+def _from(place: Story) -> Story:
+    """Where somebody is who is approached: the lab's label, or the pool."""
+    return {"from": place["label"], "from_pool": place["pool"]}
 
 
 def _campaign(market: Market, number: int) -> str | None:

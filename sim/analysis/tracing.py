@@ -30,7 +30,7 @@ from sim.system.arrays import Floats, Integers
 BEFORE_CHOICES = RULES[RULES.index(choice.decide) - 1]  # nothing changes between this rule and the choice
 
 Parts = dict[str, Floats]
-Places = npt.NDArray[np.int16]
+Places = npt.NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,8 @@ class Trace:
     Attributes:
         written: by (researcher, lab, week of the offer): the week's offers, and the position among them.
         decided: the weeks in which somebody decided.
-        moves: who changed place after some rule: week, researchers, and where they are now.
+        moves: who changed place after some rule: week, researchers, where they are now, and in which pool.
+        former: the lab that each was at before the opening; -1: none, or none known.
         lab_week: a lab's week, if one was asked about.
         responses: answers to approaches of the researcher who was asked about.
         tables: the tables with every offer; `recorded` has those of campaigns only, if there is no log.
@@ -119,7 +120,8 @@ class Trace:
     responses: list[Response] = field(default_factory=list)
     written: dict[tuple[int, int, int], tuple[Written, int]] = field(default_factory=dict)
     decided: list[Decided] = field(default_factory=list)
-    moves: list[tuple[int, Integers, Places]] = field(default_factory=list)
+    moves: list[tuple[int, Integers, Places, Places]] = field(default_factory=list)
+    former: Places = field(default_factory=lambda: np.zeros(0, np.int16))
     tables: dict[str, Any] = field(default_factory=dict)
     recorded: dict[str, Any] = field(default_factory=dict)
     _places: Places | None = None
@@ -156,13 +158,16 @@ class Trace:
         now = market.researchers.place
         moved = np.arange(len(now)) if self._places is None else np.flatnonzero(now != self._places)
         if len(moved):
-            self.moves.append((market.week, moved, now[moved]))
+            self.moves.append((market.week, moved, now[moved], market.researchers.pool[moved]))
             self._places = now.copy()
 
-    def life_of(self, researcher: int) -> list[tuple[int, int]]:
-        """Where somebody was, as in `sim.market.state`, and from which week on; in order."""
-        found = [(week, place[moved == researcher]) for week, moved, place in self.moves]
-        return [(week, int(place[0])) for week, place in found if len(place)]
+    def life_of(self, researcher: int) -> list[tuple[int, int, int]]:
+        """From which week on somebody was where, as in `sim.market.state`, and in which pool; in order."""
+        return [
+            (week, int(place[moved == researcher][0]), int(pool[moved == researcher][0]))
+            for week, moved, place, pool in self.moves
+            if (moved == researcher).any()
+        ]
 
     def _see_offers(self, market: Market) -> None:
         new = np.flatnonzero(market.offers.offer_week == market.week)
@@ -222,6 +227,7 @@ def relive(
     market = open_market(scenario, seed, np.array([run], np.int64))
     watched = None if lab_week is None else LabWeek(*lab_week)
     trace, recorder = Trace(market, watched), Recorder.ready()
+    trace.former = market.researchers.last_lab.copy()
     trace.see_places(market)
     if researcher is not None:
         trace.watch(market, researcher)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from sim.analysis.places import pool_of
+from sim.report.places import outside_words
 from sim.scenario.quantities import format_money
 from sim.scenario.schema import Scenario
 from sim.system.tables import numbers
@@ -55,8 +57,9 @@ def sentence(scenario: Scenario, offer: Mapping[str, Any]) -> str:
     labels = {name: lab.label for name, lab in scenario.labs.items()}
     package = offer["sign_on_cents"] + offer["grant_cents"]
     terms = _money(package) if package else f"{_money(offer['base_cents'])} a year and no package"
-    origin = labels.get(offer["origin"])
-    who = f"researcher {offer['researcher']}" + (f" of {origin}" if origin else "")
+    origin, pool = labels.get(offer["origin"]), pool_of(offer["origin"])
+    where = f" of {origin}" if origin else f" {outside_words(pool)}" if pool else ""
+    who = f"researcher {offer['researcher']}{where}"
     parts = [f"{labels[offer['lab']]} offers {terms} to {who}"]
     if origin and offer["counter_week"] is not None:
         parts.append(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from sim.report.lab_week import lab_week
+from sim.report.places import outside_words, pool_title
 from sim.report.prose import MOST_PAY, columns, printable_lines, readable, sentences, usd
 from sim.scenario.quantities import format_money
 
@@ -47,7 +51,6 @@ LEFT = {
     "rival": "for a rival",
 }
 ELSEWHERE = {
-    "outside": "are outside the labs, where labs look for people",
     "founder": "are with a start-up of their own",
     "left_field": "are out of the field",
     "not_yet": "have not yet entered the market",
@@ -82,8 +85,10 @@ def _biography(story: Story, where: str) -> list[str]:
     told: list[tuple[int, int, str]] = []
     for spell in story["spells"]:
         told += _spell(spell, number)
-    for time in story["elsewhere"]:
-        told.append((time["start_week"], 4, _elsewhere(time)))
+    employed = any(spell["origin"] == "opening" for spell in story["spells"])
+    for place, time in enumerate(story["elsewhere"]):
+        opening = time["start_week"] == 0 and place == 0 and not employed
+        told.append((time["start_week"], 4, _elsewhere(time, story["former"] if opening else None, opening)))
     for choice in story["choices"]:
         told.append((choice["week"], 2, _choice(choice, story["offers"])))
     for offer in story["offers"]:
@@ -91,9 +96,10 @@ def _biography(story: Story, where: str) -> list[str]:
             told.append((_last_week(offer), 1, sentences(_stages(offer), _unanswered(offer))))
         elif offer["outcome"] == "lapsed":
             told.append((offer["stages"]["decision"]["week"], 3, sentences(_came_to_nothing(offer))))
-    for response in story["responses"]:
-        if not response["interested"]:
-            told.append((response["week"], 1, sentences(_not_interested(response))))
+    apart = sorted(week for week, _, _ in told)  # weeks of what else there is to tell
+    uninterested = [response for response in story["responses"] if not response["interested"]]
+    for _, together in groupby(uninterested, lambda response: bisect(apart, response["week"] - 1)):
+        told.append(_not_interested(list(together)))
     if not story["offers"]:
         told.append((10**6, 0, "No lab wrote them an offer."))
     told.append((10**6, 1, _at_the_end(story)))
@@ -103,15 +109,18 @@ def _biography(story: Story, where: str) -> list[str]:
 def _spell(spell: Story, number: int) -> list[tuple[int, int, str]]:
     """How a spell began and how it ended."""
     first, *later = spell["units"]
-    at = spell["label"] + _in_unit(spell, first["unit"])
+    at = spell["label"] + _in_unit(spell, first["unit"], first["leader"])
     if spell["origin"] == "opening":
         begun = f"When the simulation begins, researcher {number} is at {at}, since {spell['start']}."
     else:
-        begun = f"They start at {at} in the week of {spell['start']}."
+        begun = f"They {'are back' if spell['returned'] else 'start'} at {at} in the week of {spell['start']}"
+        begun += f"{_coming_from(spell)}."
     told = [(max(spell["start_week"], 0) if spell["origin"] != "opening" else -1, 5, sentences(begun))]
     for unit in later:
-        moved = f"In the week of {unit['date']} they move to {spell['label']}'s unit {unit['unit']}."
+        led = f", led by {unit['leader']}" if unit["leader"] else ""
+        moved = f"In the week of {unit['date']} they move to {spell['label']}'s unit {unit['unit']}{led}."
         told.append((unit["week"], 1, sentences(moved)))
+    told += [_new_leader(spell, unit) for unit in spell["units"] if unit["leader_replaced"]]
     if spell["end"] is not None and spell["cause"] != "rival":  # a move is told by the choice
         reason = LEFT.get(spell["cause"], f"({readable(spell['cause'])})")
         to = f", to {spell['next']}" if spell["next"] else ""
@@ -120,25 +129,50 @@ def _spell(spell: Story, number: int) -> list[tuple[int, int, str]]:
     return told
 
 
-def _elsewhere(time: Story) -> str:
-    what = ELSEWHERE.get(time["place"], readable(time["place"]))
-    if time["start_week"] == 0:
-        return sentences(f"When the simulation begins they {what}.")
-    return sentences(f"From the week of {time['start']} they {what}.")
+def _coming_from(spell: Story) -> str:
+    """Where a spell's person came from, where that is a lab or a pool with a name."""
+    place = spell["came_from"]
+    if place is None or not (place["label"] or place["pool"]):
+        return ""
+    return f", from {place['label'] or pool_title(place['pool'])}"
+
+
+def _new_leader(spell: Story, unit: Story) -> tuple[int, int, str]:
+    when, replaced = unit["leader_replaced"], f"{unit['leader']} no longer leads"
+    whom = spell["label"] if unit["unit"] == spell["lab"] else f"{spell['label']}'s unit {unit['unit']}"
+    return int(when["week"]), 0, sentences(f"From the week of {when['date']} {replaced} {whom}.")
+
+
+def _elsewhere(time: Story, former: Story | None, opening: bool) -> str:
+    """A time outside the labs; `former` is the lab where they were before the simulation began with it."""
+    if opening:
+        before = f" They had been at {former['label']} before." if former else ""
+        return sentences(f"When the simulation begins they {_what(time)}.{before}")
+    return sentences(f"From the week of {time['start']} they {_what(time)}.")
+
+
+def _what(time: Story) -> str:
+    """What people do at a time when they are at no lab."""
+    if time["place"] == "outside":
+        return f"are {outside_words(time['pool'])}, where labs look for people"
+    return ELSEWHERE.get(time["place"], readable(time["place"]))
 
 
 def _at_the_end(story: Story) -> str:
-    stays = [
-        f"at {s['label']}{_in_unit(s, s['units'][-1]['unit'])}" for s in story["spells"] if s["end"] is None
-    ]
-    if stays:
-        return f"When the simulation ends they are {stays[-1]}."
-    places = [ELSEWHERE.get(t["place"], readable(t["place"])) for t in story["elsewhere"] if t["end"] is None]
-    return f"When the simulation ends they {places[-1]}." if places else ""
+    for spell in story["spells"]:
+        if spell["end"] is None:
+            last = spell["units"][-1]
+            at = f"{spell['label']}{_in_unit(spell, last['unit'], last['leader_at_end'])}"
+            return sentences(f"When the simulation ends they are at {at}.")
+    places = [_what(time) for time in story["elsewhere"] if time["end"] is None]
+    return sentences(f"When the simulation ends they {places[-1]}.") if places else ""
 
 
-def _in_unit(spell: Story, unit: str) -> str:
-    return "" if unit == spell["lab"] else f" ({unit})"
+def _in_unit(spell: Story, unit: str, leader: str | None) -> str:
+    """The unit and its leader, in brackets; nothing where there is but one unit, and nobody is named."""
+    said = [] if unit == spell["lab"] else [unit]
+    said += [f"led by {leader}"] if leader else []
+    return f" ({', '.join(said)})" if said else ""
 
 
 # ---- an offer
@@ -159,13 +193,21 @@ def _offer(story: Story, where: str) -> list[str]:
     return told
 
 
-def _not_interested(response: Story) -> str:
-    """An approach that led to no interviews, and what it would have taken."""
-    needed, known = usd(response["needed_pay_usd_per_year"]), usd(response["known_pay_usd_per_year"])
-    return (
-        f"{response['label']} approached them in the week of {response['date']}, and they did not go to "
-        f"interviews: to interest them it would have had to be known for {needed} a year, not {known}."
-    )
+def _not_interested(responses: Sequence[Story]) -> tuple[int, int, str]:
+    """Approaches that led to no interviews, and what it would have taken, of several by the nearest."""
+    first, last = responses[0], responses[-1]
+    near = max(responses, key=lambda response: float(response["gap"] + response["slack"]))
+    needed, known = usd(near["needed_pay_usd_per_year"]), usd(near["known_pay_usd_per_year"])
+    taken = f"have had to be known for {needed} a year, not {known}."
+    if first is last:
+        told = f"{near['label']} approached them in the week of {near['date']}, and they did not go to "
+        return int(first["week"]), 1, sentences(f"{told}interviews: to interest them it would {taken}")
+    often = Counter(response["label"] for response in responses)
+    *others, final = (label if n == 1 else f"{label} ({n} times)" for label, n in often.items())
+    labs = f"{', '.join(others)} and {final}" if others else final
+    told = f"From the week of {first['date']} to that of {last['date']} they were approached by {labs}, and "
+    nearest = f"Nearest was {near['label']} in the week of {near['date']}, which would {taken}"
+    return int(first["week"]), 1, sentences(f"{told}went to no interviews.", nearest)
 
 
 def _stages(offer: Story) -> str:
@@ -249,7 +291,7 @@ def _answer(stay: Story) -> str:
 
 
 def _staying(stay: Story) -> str:
-    return f"staying at {stay['label']}" if stay["label"] else "staying outside the labs"
+    return f"staying at {stay['label']}" if stay["label"] else f"staying {outside_words(stay['pool'])}"
 
 
 def _decision(choice: Story, stay: Story, going: Sequence[Story], late: bool) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sim.report.places import pool_title
+from sim.report.postings import posting_words
 from sim.report.prose import columns, counted, readable, sentences, usd
 from sim.scenario.quantities import format_money
 
@@ -14,6 +16,7 @@ RULES = {
     "shocks.happen": "events",
     "births.open_labs": "new labs",
     "payroll.pay": "inflows and payroll",
+    "refreshers.grant": "refreshers and rises",
     "pricing.make_offers": "offers written",
     "counteroffers.answer": "counter-offers",
     "moves.carry_out": "moves and promises",
@@ -54,12 +57,17 @@ def _approaches(title: str, found: Sequence[Story]) -> str:
     rows = [("researcher", "at", "for unit", "campaign", "asked by", "worth a year")]
     rows += [
         (
-            str(one["researcher"]), one["from"] or "outside", one["unit"], one["campaign"] or "",
+            str(one["researcher"]), _from(one), one["unit"], one["campaign"] or "",
             "" if one["inviter"] is None else str(one["inviter"]), usd(one["value_usd_per_year"]),
         )
         for one in found
     ]  # fmt: skip
     return f"{title}\n{columns(rows)}"
+
+
+def _from(one: Story) -> str:
+    """Where somebody is who is approached: a lab, a pool, or outside."""
+    return str(one["from"] or (pool_title(one["from_pool"]) if one["from_pool"] else "outside"))
 
 
 def _budget(story: Story) -> str:
@@ -121,7 +129,7 @@ def _money(steps: Sequence[Story]) -> str:
             )
             rows.append((f"  {account}", _dollars(entry["before_cents"]), "", _dollars(entry["after_cents"])))
             for kind, cents in entry["postings_cents"].items():
-                rows.append((f"    {readable(kind)}", "", _dollars(cents), ""))
+                rows.append((f"    {posting_words(kind)}", "", _dollars(cents), ""))
         for line, entry in step["escrow"].items():
             words = f"  promised in {line}"
             rows.append((words, _dollars(entry["before_cents"]), "", _dollars(entry["after_cents"])))

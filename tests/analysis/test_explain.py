@@ -27,6 +27,7 @@ from sim.market.opening import open_market
 from sim.market.rules import choice
 from sim.model import Lab
 from sim.report.biography import Explanation, tell
+from sim.report.postings import posting_words
 from sim.scenario.loading import load_scenario
 from sim.scenario.quantities import format_money
 from sim.scenario.schema import Scenario
@@ -77,7 +78,14 @@ def article() -> Scenario:
     return load_scenario("meta-2025", ["horizon=116 weeks"])
 
 
-@pytest.fixture(scope="module", params=[(small, 3), (article, 0)], ids=["small", "article"])
+def trading() -> Scenario:
+    """Everything that trades is switched on."""
+    return small_markets.scenario(small_markets.switched_on(small_markets.hard_times(30)))
+
+
+@pytest.fixture(
+    scope="module", params=[(small, 3), (article, 0), (trading, 1)], ids=["small", "article", "trading"]
+)
 def lived(request: pytest.FixtureRequest) -> Lived:
     scenario, run = request.param
     return live(scenario(), run)
@@ -385,6 +393,159 @@ def test_watching_a_labs_week_changes_nothing(result: Result) -> None:
     assert told == small_markets.hashes_of(result.tables, 1)
     assert trace.lab_week is not None
     assert trace.lab_week.priced
+
+
+# --- where people come from, and who leads them ---------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trade() -> Lived:
+    return live(small_markets.scenario(small_markets.switched_on(small_markets.hard_times(40))), 1)
+
+
+def biographies(lived: Lived, researchers: Any) -> list[dict[str, Any]]:
+    head = {"scenario": lived.scenario.name, "seed": 1, "run": lived.run}
+    return [head | lived.teller.biography(int(researcher)) for researcher in researchers]
+
+
+def plain(story: dict[str, Any]) -> str:
+    return " ".join(tell(story).split())
+
+
+def test_pools_are_told_by_name_as_the_tables_have_them(trade: Lived) -> None:
+    offers = trade.tables["offers"].to_pandas()
+    asked = offers[offers.decision_week.notna() & (offers.origin == "outside/academia")]
+    assert len(asked) > 3
+    for story in biographies(trade, asked.researcher.unique()[:5]):
+        own = offers[offers.researcher == story["researcher"]]
+        pools = [origin.partition("/")[2] or None for origin in own.origin.astype(str)]
+        assert [offer["from_pool"] for offer in story["offers"]] == pools
+        assert {time["pool"] for time in story["elsewhere"] if time["place"] == "outside"} >= {"academia"}
+        assert "in academia, outside the labs" in plain(story)
+        stays = [one["options"][0]["pool"] for one in story["choices"] if one["options"][0]["lab"] is None]
+        assert stays and set(stays) <= {"academia", "industry"}
+
+
+def test_a_spell_tells_where_its_person_came_from_and_whether_she_is_back(trade: Lived) -> None:
+    spells = trade.tables["spells"].to_pandas()
+    later = spells[spells.origin != "opening"]
+    back = later[later.returned]
+    assert len(back) > 0
+    picked = [*back.researcher.unique()[:3], *later.researcher.unique()[:6]]
+    for story in biographies(trade, picked):
+        own = spells[spells.researcher == story["researcher"]]
+        labels = {name: lab.label for name, lab in trade.scenario.labs.items()}
+        text = plain(story)
+        for told, (_, row) in zip(story["spells"], own.iterrows(), strict=True):
+            if row.origin == "opening":
+                assert told["came_from"] is None
+                continue
+            place = told["came_from"]
+            assert (place["lab"] or f"outside/{place['pool']}") == row.came_from
+            verb = "are back" if row.returned else "start"
+            source = labels.get(row.came_from) or str(row.came_from).partition("/")[2]
+            assert re.search(rf"They {verb} at [^.]* in the week of {told['start']}, from {source}\.", text)
+
+
+def test_alumni_are_told_where_they_had_been_before_the_simulation_began(trade: Lived) -> None:
+    market = open_market(trade.scenario, 1, np.array([trade.run]))
+    people = market.researchers
+    alumni = np.flatnonzero((people.place < 0) & (people.last_lab >= 0))
+    others = np.flatnonzero((people.place < 0) & (people.last_lab < 0))
+    assert len(alumni) > 2
+    for story in biographies(trade, alumni[:3]):
+        lab = trade.scenario.labs[market.constants.lab_names[people.last_lab[story["researcher"]]]]
+        assert f"They had been at {lab.label} before." in plain(story)
+    for story in biographies(trade, others[:3]):
+        assert "had been at" not in plain(story)
+
+
+def test_approaches_of_a_lab_s_week_name_the_pool(trade: Lived) -> None:
+    offers = trade.tables["offers"].to_pandas()
+    found = offers[offers.origin.astype(str).str.startswith("outside/") & (offers.lab == "tight")].iloc[0]
+    where = (list(trade.scenario.labs).index("tight"), int(found.contact_week))
+    trace = relive(trade.scenario, 1, trade.run, lab_week=where)
+    assert trace.lab_week is not None
+    story = Teller(trade.scenario, trace, True).lab_week(trace.lab_week)
+    people = trace.tables["spells"].to_pandas()
+    for one in story["shortlist"]:
+        assert (one["from"] is None) == (one["from_pool"] in ("industry", "academia"))
+        assert one["from"] is None or one["researcher"] in set(people.researcher)
+    mine = next(one for one in story["shortlist"] if one["researcher"] == found.researcher)
+    assert f"outside/{mine['from_pool']}" == found.origin
+    text = tell(story | {"scenario": "small", "seed": 1, "run": trade.run})
+    assert re.search(r"^\d+ +(industry|academia) ", text, re.MULTILINE)
+    accounts = [entry for step in story["money"] for entry in step["accounts"].values()]
+    kinds = {kind for entry in accounts for kind in entry["postings_cents"]}
+    assert kinds >= {"inflow", "payroll"}
+    assert all(f"    {posting_words(kind)} " in text for kind in kinds)
+
+
+def led(**change: Any) -> Lived:
+    """A lab of two units with leaders, one of whom is replaced in week 3; nobody else moves."""
+    units = {"old": {"share": 1, "leader": "Ada"}, "new": {"share": 1, "leader": "Bob"}}
+    event = small_markets.on(3, leadership_change={"lab": "a", "shock": 0.2} | change)
+    quiet = {
+        "contact": {"rate": "0 /year"},
+        "exits": dict.fromkeys(("found", "academia", "field"), "0 /year"),
+    }
+    data = small_markets.market_of(
+        {"a": small_markets.lab(9, units=units), "b": small_markets.lab(3, leader="Cyd")}, 8, events=[event],
+        market=quiet,
+    )  # fmt: skip
+    return live(small_markets.scenario(data), 0)
+
+
+def test_a_biography_names_the_leader_of_the_unit_until_she_is_replaced() -> None:
+    lived = led(unit="old", dismissed=True)
+    spells = lived.tables["spells"].to_pandas()
+    gone = spells[(spells.lab == "a") & (spells.cause == "released")].researcher.tolist()
+    assert len(gone) == 1
+    replaced = "From the week of 2023-05-22 Ada no longer leads A lab's unit old."
+    told = [("old", "old, led by Ada", "old"), ("new", "new, led by Bob", "new, led by Bob")]
+    for unit, at_first, at_last in told:
+        who = spells[(spells.lab == "a") & (spells.unit == unit) & spells.censored].researcher.iloc[0]
+        (story,) = biographies(lived, [who])
+        text = plain(story)
+        assert f"is at A lab ({at_first})" in text
+        assert f"When the simulation ends they are at A lab ({at_last})." in text
+        assert (replaced in text) == (unit == "old")
+    (other,) = biographies(lived, spells[spells.lab == "b"].researcher[:1])
+    assert "is at A lab (led by Cyd)" in plain(other)
+    (leader,) = biographies(lived, gone)
+    assert "is at A lab (old, led by Ada)" in plain(leader)
+    assert replaced in plain(leader)  # she leaves in that very week
+
+
+def test_a_change_at_the_whole_lab_replaces_every_leader_and_one_that_never_comes_none() -> None:
+    whole = led()
+    spells = whole.tables["spells"].to_pandas()
+    for who in spells[spells.lab == "a"].groupby("unit", observed=True).researcher.first():
+        (story,) = biographies(whole, [who])
+        assert "no longer leads" in plain(story)
+        assert plain(story).count("led by") == 1
+    data = led(unit="old").scenario.model_copy(update={"horizon": 3})
+    early = live(data, 0)
+    (story,) = biographies(early, early.tables["spells"].to_pandas().query("unit == 'old'").researcher[:1])
+    assert "no longer leads" not in plain(story)
+    assert plain(story).count("led by Ada") == 2
+
+
+def test_approaches_that_interest_nobody_are_told_together(trade: Lived) -> None:
+    asked = 0
+    for researcher in range(60):
+        trace = relive(trade.scenario, 1, trade.run, researcher=researcher)
+        story = Teller(trade.scenario, trace, True).biography(researcher)
+        silent = [response for response in story["responses"] if not response["interested"]]
+        if len(silent) < 4:
+            continue
+        text = plain({"scenario": "small", "seed": 1, "run": trade.run} | story)
+        told = text.count("went to no interviews.") + text.count("did not go to interviews")
+        assert 0 < told < len(silent)
+        asked += 1
+        if asked == 2:
+            return
+    pytest.fail("nobody was approached so often")
 
 
 # --- the text -----------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 from small_markets import (
+    ON,
+    by_plan,
     everybody_moves,
     hard_times,
     hashes,
@@ -18,6 +20,7 @@ from small_markets import (
     on,
     put,
     scenario,
+    switched_on,
     weeks_of,
 )
 
@@ -33,42 +36,6 @@ from sim.market.rules.refreshers import has_anniversary, risen
 from sim.market.rules.separations import excess_hazard
 from sim.market.simulate import run_block
 from sim.scenario.quantities import WEEKS_PER_YEAR
-
-ON: dict[str, Any] = {
-    "market.interviews": {"interest": "on", "noise": 0.14, "offer_cost": 0.03, "pay_floor": "on"},
-    "market.hiring.ration_outsiders": "on",
-    "market.hiring.notice": "3 weeks",
-    "market.equity.charged": True,
-    "market.standing.rivalry": 0.5,
-    "market.exits.standing": 0.5,
-    "market.exits.forfeiture": 0.7,
-    "market.contact.return_contact": 0.2,
-    "market.entry.alumni": 0.5,
-    "market.entry.pools": {
-        "industry": {"share": 0.6, "pay": "400k USD/year", "talent_power": 0.7, "cap": "5M USD/year",
-                     "takes": ["found"]},
-        "academia": {"share": 0.4, "pay": "160k USD/year", "bond": -0.3, "takes": ["academia", "field"]},
-    },
-    "market.contagion": {"shake": 0.3, "talent_power": 0.5, "leader_reach": 5, "leader_invites": 2,
-                         "regret": 0.2},
-    "market.growth": {"pay": "12 %/year", "opening_tenure": "on"},
-}  # fmt: skip
-
-
-def switched_on(data: dict[str, Any], **without: Any) -> dict[str, Any]:
-    """A market's data with everything on, but for what is given by path."""
-    for path, value in (ON | without).items():
-        data = put(data, path, value)
-    return data
-
-
-def by_plan(data: dict[str, Any]) -> dict[str, Any]:
-    """The same, with money that follows the plan in every lab."""
-    for name in data["labs"]:
-        data = put(data, f"labs.{name}.talent_budget", "by_plan")
-        data["labs"][name].pop("talent_inflow"), data["labs"][name].pop("talent_opening")
-    return data
-
 
 # ---- all at once: the books
 

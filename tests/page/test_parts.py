@@ -302,6 +302,10 @@ OFFER = {
             "Meta offers 72M USD to researcher 113; comes",
         ),
         (
+            {"origin": "outside/google", "counter_week": None, "outcome": "declined"},
+            "Meta offers 72M USD to researcher 113 at Google, outside the labs; declines",
+        ),
+        (
             {"sign_on_cents": 0, "grant_cents": 0, "counter_week": None, "outcome": "lapsed"},
             "Meta offers 400k USD a year and no package to researcher 113 of OpenAI; the offer lapses",
         ),
