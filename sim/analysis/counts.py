@@ -244,6 +244,24 @@ def flows(
     return np.bincount(cell[(origin >= 0) & (goal >= 0)], minlength=int(np.prod(shape))).reshape(shape)
 
 
+def origins(
+    spells: Any, places: Sequence[str], labs: Sequence[str], runs: Sequence[int] | Integers
+) -> Integers:
+    """People who joined a lab, counted by run, place that they came from and lab: (R, P, L).
+
+    Args:
+        spells: recorded table; those on the staff at the start came from nowhere.
+        places: as tables write them, labs among them; people from elsewhere are not counted.
+        labs: the labs joined.
+        runs: the runs of that axis.
+    """
+    origin, goal = _place(spells.column("came_from"), places), _place(spells.column("lab"), labs)
+    run = np.searchsorted(np.asarray(runs), numbers(spells.column("run")))
+    shape = (len(runs), len(places), len(labs))
+    cell = (run * len(places) + origin) * len(labs) + goal
+    return np.bincount(cell[(origin >= 0) & (goal >= 0)], minlength=int(np.prod(shape))).reshape(shape)
+
+
 def staff_years(panel: Panel, weeks: int | None = None) -> Floats:
     """Years worked at each lab in weeks 0 .. weeks-1 (all if None), (R, L): headcounts / weeks a year."""
     headcount = panel.column("headcount")

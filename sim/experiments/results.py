@@ -38,7 +38,7 @@ from sim.experiments.manifest import COMPLETE, ResultError, refuse_damaged
 from sim.experiments.request import OWN_CLASSES, Experiment, Request, classes_told
 from sim.experiments.runner import SCENARIO, remove_leftovers
 from sim.market import simulate
-from sim.report import market_pictures, pictures
+from sim.report import budget_pictures, market_pictures, pictures
 from sim.scenario.loading import load_scenario
 from sim.scenario.schema import Scenario
 from sim.system import tables
@@ -184,9 +184,19 @@ class Result:
         """Share of written offers accepted by size of package, with binomial 95 % intervals."""
         return market_pictures.plot_acceptance(self.scenario, self.table("offers"), ax)
 
-    def plot_budget(self, ax: Axes | None = None) -> Axes:
-        """Cash of each lab's talent budget over time, and what of it is committed, with bands."""
-        return market_pictures.plot_budget(self.scenario, self.table("labs"), ax)
+    def plot_origins(self, ax: Axes | None = None) -> Axes:
+        """Where those came from who joined each lab: other labs, and the places outside them."""
+        return market_pictures.plot_origins(self.scenario, self.table("spells"), ax)
+
+    def plot_budget(self, ax: Axes | None = None, *, lab: str | None = None) -> Axes:
+        """Cash of each lab's talent budget over time, what of it is committed, and hurdle rates.
+
+        Of one `lab`, its account by quarter: what came in and what went out, by kind.
+        """
+        if lab is None:
+            return budget_pictures.plot_budget(self.scenario, self.table("labs"), ax)
+        ledger = self.table("ledger")
+        return budget_pictures.plot_statement(self.scenario, self.table("labs"), ledger, lab, ax)
 
     def explain(
         self,

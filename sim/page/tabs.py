@@ -22,7 +22,7 @@ from sim.page.parameters import Field, groups
 from sim.page.ticker import ticker
 from sim.page.turns import ENSEMBLES, RUNS, GivenUp
 from sim.page.widgets import EventList, Image, Notice, Picture, failure, svg
-from sim.report import market_pictures, pictures
+from sim.report import budget_pictures, market_pictures, pictures
 from sim.report.biography import tell
 from sim.scenario.figures import load_figures
 from sim.scenario.loading import dump_scenario
@@ -30,6 +30,7 @@ from sim.system.tables import NAMES
 
 FRAME = (0.055, 0.15, 0.72, 0.64)  # room for headline, labels at the right and a source line
 MONEY_FRAME = (0.075, 0.15, 0.69, 0.64)  # its numbers are longer
+ORIGINS_FRAME = (0.19, 0.15, 0.595, 0.64)  # labs' names stand at the left
 PAY_FRAME = (0.075, 0.2, 0.70, 0.59)  # the axis below has a name
 FLOWS_SIZE, FLOWS_FRAME = (10.0, 6.0), (0.165, 0.17, 0.815, 0.66)
 MAP_SIZE, MAP_FRAME = (10.0, 5.4), (0.02, 0.07, 0.96, 0.77)
@@ -134,9 +135,10 @@ def MarketTab(model: PageMarket) -> None:  # noqa: N802
     Picture(
         drawn(market_pictures.plot_flows, "spells", FLOWS_FRAME), "Moves from lab to lab", when, FLOWS_SIZE
     )
+    Picture(drawn(market_pictures.plot_origins, "spells", ORIGINS_FRAME), "Where joiners came from", when)
     Picture(drawn(market_pictures.plot_pay, "offers", PAY_FRAME), "Packages offered, by lab", when)
     Picture(drawn(market_pictures.plot_acceptance, "offers", PAY_FRAME), "Offers accepted, by package", when)
-    Picture(drawn(market_pictures.plot_budget, "labs", MONEY_FRAME), "Cash for talent, by lab", when)
+    Picture(drawn(budget_pictures.plot_budget, "labs", MONEY_FRAME), "Cash for talent, by lab", when)
 
 
 # ---- offers and lives

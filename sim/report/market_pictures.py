@@ -10,29 +10,34 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow.compute as pc
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from sim.analysis import counts
-from sim.analysis.counts import FLOW_WEEKS, Panel
+from sim.analysis.counts import FLOW_WEEKS
 from sim.analysis.curves import Z_95
+from sim.analysis.places import OUTSIDE, is_outside, outside_places, pool_of
 from sim.report import pictures, style
+from sim.report.places import pool_title
 from sim.report.sentences import source_line
 from sim.scenario.quantities import format_money
 from sim.scenario.schema import Scenario
 from sim.system.arrays import Booleans, Floats, Integers
 from sim.system.tables import codes, numbers
 
-OUTSIDE = "outside"
 OTHERS = "other labs"
 GRID_FRAME = (0.165, 0.17, 0.815, 0.69)  # left, bottom, width, height
 CURVE_FRAME = (0.075, 0.16, 0.72, 0.70)
-BUDGET_FRAME = (0.085, 0.115, 0.68, 0.745)
+ORIGINS_FRAME = (0.19, 0.13, 0.595, 0.73)
 BELOW = 52  # points from the axes to the source line, where the axis has a name
 MOST_NAMES = 16  # labs whose names stand upright and whose moves are written out
 LETTERS = 10  # of a line of a lab's name over its column
 POINTS = 400  # of a curve of pay; the largest packages are all among them
 BINS_A_DECADE = 3
+LONGEST_POOL = 19  # letters of a pool's title
+WIDE_ENOUGH = 0.045  # share of a bar in which its per cent can be written
 FEWEST_OFFERS = 5  # of a bin that is drawn, unless all have fewer
+
+Part = tuple[str, Integers, str]  # of bars: what it is called, people by lab, colour
 
 
 def plot_flows(scenario: Scenario, spells: Any, ax: Axes | None = None) -> Axes:
@@ -78,6 +83,75 @@ def draw_flows(scenario: Scenario, flows: Integers, ax: Axes | None = None) -> A
     return axes
 
 
+def plot_origins(scenario: Scenario, spells: Any, ax: Axes | None = None) -> Axes:
+    """Where those came from who joined each lab: shares of all who did, the moves of all runs together.
+
+    Args:
+        scenario: what was run.
+        spells: recorded table.
+        ax: axes to draw on; new ones if not given.
+    """
+    axes = ax if ax is not None else style.new_axes(ORIGINS_FRAME)
+    labs, source = list(scenario.labs), source_line(scenario)
+    places, runs = [*labs, *outside_places(scenario)], np.unique(numbers(spells.column("run")))
+    joined = counts.origins(spells, places, labs, runs).sum(axis=0)
+    if not joined.any():
+        return style.nothing(axes, "Nobody joins a lab", source)
+    parts, total = _parts(scenario, joined), joined.sum(axis=0)
+    style.legend_beside(axes, _bars(axes, parts, total)[::-1])
+    names = [
+        f"{pictures.short_name(scenario, lab)}  {_short(people / len(runs), len(runs))}"
+        for lab, people in zip(labs, total.tolist(), strict=True)
+    ]
+    axes.set_yticks(range(len(labs)), names, parse_math=False)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 100)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
+    words = f"Where those who join a lab come from, and how many they are; {_mean_over(len(runs))}"
+    style.dress(axes, _origins_headline(parts), words, source)
+    axes.grid(visible=False)
+    return axes
+
+
+def _bars(axes: Axes, parts: Sequence[Part], total: Integers) -> list[tuple[Any, str]]:
+    """A bar for each lab, of 100 per cent; entries for the legend."""
+    left, entries = np.zeros(len(total)), []
+    for label, people, colour in parts:
+        share = people / np.maximum(total, 1)
+        bars = axes.barh(range(len(total)), 100 * share, left=100 * left, height=0.72, color=colour)
+        entries.append((bars, label))
+        for j in np.flatnonzero(share >= WIDE_ENOUGH).tolist() if len(total) <= MOST_NAMES else []:
+            axes.text(
+                100 * (left[j] + share[j] / 2), j, f"{100 * share[j]:.0f}", ha="center", va="center",
+                fontsize=8, color=style.readable_on(colour),
+            )  # fmt: skip
+        left += share
+    return entries
+
+
+def _parts(scenario: Scenario, joined: Integers) -> list[Part]:
+    """The parts of each lab's bar: other labs, then places outside, of which few have a colour."""
+    labs, outside = len(scenario.labs), outside_places(scenario)
+    pools = [pool_of(place) for place in outside]
+    titles = [pictures.cut(pool_title(pool), LONGEST_POOL) if pool else OUTSIDE for pool in pools]
+    shades = list(style.colours(outside).values())
+    parts = [(OTHERS, joined[:labs].sum(axis=0), style.INK)]
+    named = [i for i, shade in enumerate(shades) if shade != style.GREY]
+    parts += [(titles[i], joined[labs + i], shades[i]) for i in named]
+    rest = joined[labs + len(named) :]
+    if len(rest):
+        label = titles[-1] if len(rest) == 1 else "others outside"
+        parts.append((label, rest.sum(axis=0), style.GREY))
+    return parts
+
+
+def _origins_headline(parts: Sequence[Part]) -> str:
+    people = np.array([number.sum() for _, number, _ in parts])
+    share = 100 * people / people.sum()
+    most = 1 + int(np.argmax(people[1:]))
+    return f"{share[0]:.0f} % come from other labs, {share[most]:.0f} % from {parts[most][0]}"
+
+
 def plot_pay(
     scenario: Scenario, offers: Any, ax: Axes | None = None, *, by: Literal["lab", "origin"] = "lab"
 ) -> Axes:
@@ -118,7 +192,7 @@ def plot_pay(
     _money_axis(axes)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
     axes.yaxis.set_minor_locator(NullLocator())
-    _legend(axes, entries)
+    style.legend_beside(axes, entries)
     whose = "by lab that offers" if by == "lab" else "by where people are when they are asked"
     style.dress(
         axes,
@@ -233,61 +307,16 @@ def plot_acceptance(scenario: Scenario, offers: Any, ax: Axes | None = None) -> 
     axes.set_ylim(0, None)
     _money_axis(axes)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
-    _legend(axes, entries)
+    style.legend_beside(axes, entries)
     words = f"Share of {_kind(_written(offers))} that are accepted, with 95 % intervals{_pooled(offers)}"
     bare = f"; {found.bare.sum():,} without a package left out" if found.bare.any() else ""
     style.dress(axes, _acceptance_headline(found), words + bare, source, below=BELOW)
     return axes
 
 
-def plot_budget(scenario: Scenario, labs: Any, ax: Axes | None = None) -> Axes:
-    """Cash of each lab's talent budget over time, and what of it is committed: median and 90 % band.
-
-    Args:
-        scenario: what was run.
-        labs: recorded table.
-        ax: axes to draw on; new ones if not given.
-    """
-    axes = ax if ax is not None else style.new_axes(BUDGET_FRAME)
-    if not labs.num_rows:
-        return style.nothing(axes, "No weeks were recorded", source_line(scenario))
-    panel = Panel.of(labs, list(scenario.labs))
-    days, palette, ends = pictures.ends_of(panel.dates), style.colours(panel.labs), []
-    cash = _bands(panel, "cash_cents")
-    committed = _bands(panel, "committed_cents")
-    for j in reversed(range(len(panel.labs))):
-        lab, colour = panel.labs[j], palette[panel.labs[j]]
-        known = colour != style.GREY
-        band = len(panel.runs) > 1
-        pictures.draw_line(axes, days, cash[..., j], colour, band=band)
-        if known and committed[2, :, j].any():
-            pictures.draw_line(axes, days, committed[..., j], colour, band=band, dashes=(0, (4, 1.5)))
-        last = float(cash[1, -1, j])
-        ends.append(
-            (
-                f"{pictures.short_name(scenario, lab)}  {_money(last).removesuffix(' USD')}",
-                last,
-                colour,
-                known,
-            )
-        )
-    axes.set_ylim(min(0.0, float(cash.min())), max(float(max(cash.max(), committed.max())) * 1.04, 1.0))
-    axes.yaxis.set_major_locator(MaxNLocator(7))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _money(value)))
-    pictures.date_axis(axes, days)
-    style.label_ends(axes, ends)
-    richest = int(np.argmax(cash[1, -1]))
-    label, most = pictures.short_name(scenario, panel.labs[richest]), _money(cash[1, -1, richest])
-    words = "Cash for talent by lab; dashed: committed to offers and campaigns"
-    headline, over = f"{label} has most left for talent: {most}", pictures.over_runs(len(panel.runs))
-    style.dress(axes, headline, words + over, source_line(scenario))
-    return axes
-
-
-def _bands(panel: Panel, column: str) -> Floats:
-    """5th percentile, median and 95th percentile over runs of a column of cents, in USD (3, W, L)."""
-    found: Floats = np.percentile(panel.column(column), (5, 50, 95), axis=0) / 100
-    return found
+def _is_outside(code: Integers, words: Sequence[str]) -> Booleans:
+    """Whether each place is outside the labs: `outside`, or a pool such as `outside/academia`."""
+    return np.array([*map(is_outside, words), False])[code]
 
 
 def _is_outside(code: Integers, words: Sequence[str]) -> Booleans:
@@ -335,21 +364,6 @@ def _money_axis(axes: Axes) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _money(value)))
     axes.set_xlabel("package: sign-on and grant", color=style.QUIET, fontsize=9.5)
-
-
-def _legend(axes: Axes, entries: Sequence[tuple[Any, str]]) -> None:
-    """Names of the lines at the right of the axes, the last drawn first.
-
-    The names are handed over with their lines: of those that lines carry, matplotlib hides some by their
-    first letter.
-    """
-    lines, labels = [line for line, _ in entries], [label for _, label in entries]
-    found = axes.legend(
-        lines[::-1], labels[::-1], loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False,
-        fontsize=9.5, labelcolor=style.INK,
-    )  # fmt: skip
-    for text in found.get_texts():
-        text.set_parse_math(False)
 
 
 def _flows_headline(scenario: Scenario, mean: Floats, runs: int) -> str:

@@ -185,8 +185,12 @@ def _marker(days: Any) -> str | None:
 
 def short_name(scenario: Scenario, lab: str) -> str:
     """A lab's label, cut to what fits beside the picture."""
-    label = scenario.labs[lab].label
-    return label if len(label) <= LONGEST_NAME else label[: LONGEST_NAME - 1].rstrip() + "…"
+    return cut(scenario.labs[lab].label, LONGEST_NAME)
+
+
+def cut(text: str, most: int) -> str:
+    """A text of at most so many letters, with an ellipsis where it goes on."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def over_runs(runs: int) -> str:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 # Okabe and Ito's palette, without black and yellow (too faint in print).
 COLOURS = ("#0072B2", "#009E73", "#D55E00", "#CC79A7", "#E69F00", "#56B4E9")
+PALE = ("#8fbcdb", "#8cd0bb", "#eab08c", "#e7c3d6", "#f2d08f", "#b9def5")  # lighter, for a second six
 GREY, INK, FAINT = "#9a9a9a", "#222222", "#e3e3e3"
 QUIET = "#595959"  # text beside the matter itself: subtitles, notes, sources, labels of grey lines
 LEAST_CONTRAST = 4.5  # of text on its ground, WCAG 2.1 level AA
@@ -131,6 +132,21 @@ def label_ends(axes: Axes, ends: Sequence[tuple[str, float, str, bool]]) -> None
             fontweight="bold" if bold else "normal", color=shade, parse_math=False,
         )  # fmt: skip
     draw_leaders(axes, beside, [((1, e[1]), (1.018, y)) for e, y in zip(ends, places, strict=True)], shades)
+
+
+def legend_beside(axes: Axes, entries: Sequence[tuple[Any, str]]) -> None:
+    """Names of the lines at the right of the axes, the last drawn first.
+
+    The names are handed over with their lines: of those that lines carry, matplotlib hides some by their
+    first letter.
+    """
+    lines, labels = [line for line, _ in entries], [label for _, label in entries]
+    found = axes.legend(
+        lines[::-1], labels[::-1], loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False,
+        fontsize=9.5, labelcolor=INK,
+    )  # fmt: skip
+    for text in found.get_texts():
+        text.set_parse_math(False)
 
 
 def size_in_points(axes: Axes) -> tuple[float, float]:

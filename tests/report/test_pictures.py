@@ -22,9 +22,10 @@ from numpy.testing import assert_allclose
 from scipy.stats import binomtest
 from small_results import article, quiet
 
+from sim.analysis.places import is_outside
 from sim.experiments import results
 from sim.experiments.results import Result
-from sim.report import market_pictures, pictures, style
+from sim.report import budget_pictures, market_pictures, pictures, style
 from sim.report.event_marks import event_marks, numbered
 from sim.scenario.loading import load_scenario
 from sim.system.tables import empty
@@ -108,7 +109,7 @@ def boxes(axes: Axes) -> list[tuple[str, Any]]:
 def assert_legible(axes: Axes) -> None:
     axes.figure.set_dpi(80)  # as legible as at any size, and quicker
     page = axes.figure.bbox
-    placed = boxes(axes)
+    placed = [found for each in axes.figure.axes for found in boxes(each)]
     for text, box in placed:
         assert page.x0 <= box.x0 < box.x1 <= page.x1, f"{text!r} leaves the page sideways"
         assert page.y0 <= box.y0 < box.y1 <= page.y1, f"{text!r} leaves the page"
@@ -427,7 +428,9 @@ def other_pictures(result: Result) -> dict[str, Axes]:
             "pay by lab": result.plot_pay(),
             "pay by origin": result.plot_pay(by="origin"),
             "acceptance": result.plot_acceptance(),
+            "origins": result.plot_origins(),
             "budget": result.plot_budget(),
+            "statement": result.plot_budget(lab=next(iter(result.scenario.labs))),
         }
 
 
@@ -538,7 +541,8 @@ def test_the_market_s_pictures_hold_the_longest_labels(meta):
     for draw, table in (
         (market_pictures.plot_flows, "spells"),
         (market_pictures.plot_pay, "offers"),
-        (market_pictures.plot_budget, "labs"),
+        (market_pictures.plot_origins, "spells"),
+        (budget_pictures.plot_budget, "labs"),
     ):
         axes = draw(odd, result.table(table))
         assert all(not text.get_parse_math() for text in texts(axes) if "$" in text.get_text())
@@ -547,7 +551,8 @@ def test_the_market_s_pictures_hold_the_longest_labels(meta):
 
 def test_all_text_contrasts_with_the_page():
     drawn = other_pictures(article())
-    del drawn["flows"]  # its numbers stand on coloured cells; see below
+    for name in ("flows", "origins"):
+        del drawn[name]  # numbers stand on coloured cells; see below
     for axes in (*both(article()), *drawn.values()):
         for text in texts(axes):
             assert style.contrast(text.get_color()) >= 4.5, text.get_text()
@@ -662,11 +667,12 @@ def test_bins_hold_every_offer_once():
     written = offers[offers.offer_week.notna()]
     package = written.sign_on_cents + written.grant_cents
     assert found.offers.sum() + found.bare.sum() == len(written)
-    for group, here in enumerate((written.origin == "outside", written.origin != "outside")):
+    outside = written.origin.astype(str).map(is_outside)
+    for group, here in enumerate((outside, ~outside)):
         accepted = (here & (written.outcome == "accepted") & (package > 0)).sum()
         assert np.nansum(found.shares[group] * found.offers[group]) == pytest.approx(accepted)
         assert found.bare[group] == (here & (package == 0)).sum()
-    big = written[(written.origin == "outside") & (package >= found.edges[-3] * 100 * (1 + 1e-12))]
+    big = written[outside & (package >= found.edges[-3] * 100 * (1 + 1e-12))]
     assert found.offers[0, -2:].sum() == len(big)
 
 
@@ -713,11 +719,11 @@ def test_lines_of_the_budget_are_the_medians_of_cash_and_committed():
     assert any(value == pytest.approx(last.committed_cents.median()["meta"] / 100) for value in final)
 
 
-@pytest.mark.parametrize("name", ["flows", "pay", "acceptance", "budget"])
+@pytest.mark.parametrize("name", ["flows", "origins", "pay", "acceptance", "budget"])
 def test_an_empty_table_gives_a_picture_that_says_so(meta, name):
-    tables = {"flows": "spells", "budget": "labs"}
-    given = style.new_axes()
-    axes = getattr(market_pictures, f"plot_{name}")(meta, empty(tables.get(name, "offers")), given)
+    tables = {"flows": "spells", "origins": "spells", "budget": "labs"}
+    given, room = style.new_axes(), budget_pictures if name == "budget" else market_pictures
+    axes = getattr(room, f"plot_{name}")(meta, empty(tables.get(name, "offers")), given)
     assert axes is given
     assert "nothing to show" in all_words(axes)
     assert not axes.lines
