@@ -31,7 +31,9 @@ STAR_SHARE = 0.05
 
 Weekly = npt.NDArray[np.int32]
 
-_SUMS = ("hires", "departures", "offers", "accepted", "acquihires", "from_rivals", "counters")
+FUNNEL = ("contacts", "interested", "interviews", "offers", "accepted")
+"""Stages from a first approach to an accepted offer, in their order."""
+_SUMS = ("hires", "departures", "acquihires", "from_rivals", "counters", *FUNNEL)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.analysis import compare as comparing
+from sim.analysis.ensemble import FUNNEL
 from sim.report.prose import counted
 from sim.report.sentences import failing_sentence, fitted_sentence, nine_of_ten
 from sim.scenario.schema import Scenario
@@ -41,6 +42,8 @@ def print_summary(
     if failing := failing_sentence(scenario, summary.get("failed_labs", {}), runs):
         out.print(Text(failing, style="bold"))
     out.print(_labs_table(scenario, summary["labs"], runs))
+    if scenario.market.interviews.interest == "on":
+        out.print(_funnel_table(scenario, summary["labs"], runs))
     if fitted := fitted_sentence(scenario):
         out.print(Text(fitted, style="dim"))
     if folder is not None:
@@ -233,6 +236,19 @@ def _labs_table(scenario: Scenario, labs: dict[str, Any], runs: int) -> Table:
             _percent(figures["retention"]["new_hires_24m"]["estimate"]),
             _usd(figures["spend_usd"]["p50"]),
         )
+    return table
+
+
+def _funnel_table(scenario: Scenario, labs: dict[str, Any], runs: int) -> Table:
+    """How many come as far as each stage, from approach to acceptance; folders of before have not all."""
+    caption = "from first approach to accepted offer" + (", medians over runs" if runs > 1 else "")
+    stages = [stage for stage in FUNNEL if all(stage in figures for figures in labs.values())]
+    table = _table(
+        "lab", *("approached" if stage == "contacts" else stage for stage in stages), caption=caption
+    )
+    for name, figures in labs.items():
+        counts = (f"{figures[stage]['p50']:,.0f}" for stage in stages)
+        table.add_row(Text(scenario.labs[name].label), *counts)
     return table
 
 

@@ -15,10 +15,11 @@ import pytest
 import synthetic
 from numpy.testing import assert_allclose, assert_array_equal
 from rich.console import Console
-from small_markets import lab, market_of, scenario
+from small_markets import everybody_moves, lab, market_of, scenario, switched_on
 from small_results import article, quiet
 
 from sim.analysis import counts
+from sim.analysis.ensemble import FUNNEL
 from sim.analysis.summary import spread, summarise
 from sim.experiments import results
 from sim.experiments.results import Result
@@ -363,7 +364,7 @@ def test_real_totals_and_rates(told, rows):
     for place, found in told["labs"].items():
         mine = rows["labs"][rows["labs"].lab == place]
         total = mine.groupby("run").sum(numeric_only=True)
-        for figure in ("hires", "departures", "offers", "accepted", "acquihires", "from_rivals", "counters"):
+        for figure in ("hires", "departures", "acquihires", "from_rivals", "counters", *FUNNEL):
             assert_spread(found[figure], total[figure])
         assert_spread(found["acceptance_rate"], total.accepted / total.offers)
         assert_spread(found["spend_usd"], total.spend_cents / 100)
@@ -483,12 +484,34 @@ def test_the_screen_says_what_the_summary_holds(real, told):
     assert "4 runs of 130 weeks, seed 1" in words
     assert "runs/mine" in words
     for name, known in real.scenario.labs.items():
-        (cells,) = (line.split() for line in re.findall(rf"^ {known.label}( +\d.*)$", shown, re.MULTILINE))
+        cells, *_ = (line.split() for line in re.findall(rf"^ {known.label}( +\d.*)$", shown, re.MULTILINE))
         figures = told["labs"][name]
         assert cells[0] == f"{figures['headcount_end']['p50']:.0f}"
         assert cells[1] == f"{figures['hires']['p50']:.0f}"
         share = figures["retention"]["new_hires_24m"]["estimate"]
         assert ("-" if share is None else f"{100 * share:.0f}") in cells
+
+
+def test_where_people_are_asked_whether_they_are_interested_the_screen_has_the_funnel():
+    asked = results.run(scenario(switched_on(everybody_moves(20))), runs=2)
+    shown = on_screen(asked.scenario, asked.summary)
+    assert max(map(len, shown.splitlines())) <= 80
+    head = next(line for line in shown.splitlines() if "approached" in line)
+    assert head.split() == ["lab", "approached", "interested", "interviews", "offers", "accepted"]
+    totals = asked.labs.groupby(["lab", "run"], observed=True)[list(FUNNEL)].sum().groupby("lab").median()
+    funnel = [line.split() for line in shown[shown.index(head) :].splitlines() if line.startswith(" A lab")]
+    for cells, name in zip(funnel, asked.scenario.labs, strict=True):
+        assert cells[2:] == [f"{totals.loc[name, stage]:,.0f}" for stage in FUNNEL]
+        assert totals.loc[name, "interested"] < totals.loc[name, "contacts"]
+    never = results.run(scenario(everybody_moves(6)), runs=2)
+    assert "interested" not in on_screen(never.scenario, never.summary)
+
+
+def test_a_summary_of_before_is_shown_without_the_stages_it_lacks():
+    asked = results.run(scenario(switched_on(everybody_moves(6))), runs=2)
+    for figures in asked.summary["labs"].values():
+        del figures["interested"]
+    assert "interested" not in on_screen(asked.scenario, asked.summary)
 
 
 def test_a_campaign_that_never_happened_is_said_so():
