@@ -11,8 +11,7 @@ def first_leader(scenario: Scenario, lab: str, unit: str) -> str | None:
     """The leader of a unit, or else of its lab, before any event; None where the scenario names none."""
     declared = scenario.labs[lab].units.get(unit)
     opened = (event.new_unit for event in scenario.events if event.opens == (lab, unit))
-    led = [declared, *(new for new in opened if new is not None)]
-    named = (getattr(one, "leader", None) for one in led)
+    named = [declared.leader if declared else None, *(new.leader for new in opened if new is not None)]
     return next((name for name in named if name), scenario.labs[lab].leader)
 
 

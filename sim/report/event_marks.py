@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 
+from sim.analysis.leaders import first_leader
 from sim.report import style
 from sim.scenario.events import KINDS, Event
 from sim.scenario.quantities import format_money
@@ -88,10 +89,8 @@ def _agreeing(words: str, labels: list[str]) -> str:
 
 def _leader(scenario: Scenario, event: Event) -> str:
     """The name of the leader whom an event concerns, if the scenario has one."""
-    lab, unit = scenario.labs[event.body.lab], event.body.unit
-    opened = {e.opens: e.new_unit.leader for e in scenario.events if e.new_unit is not None}
-    named = lab.units[unit].leader if unit in lab.units else opened.get((event.body.lab, unit))
-    return named or lab.leader or "a leader"
+    body = event.body
+    return first_leader(scenario, body.lab, body.unit or body.lab) or "a leader"
 
 
 def _words(scenario: Scenario, kind: str, name: str, event: Event | None) -> str:

@@ -319,11 +319,6 @@ def _is_outside(code: Integers, words: Sequence[str]) -> Booleans:
     return np.array([*map(is_outside, words), False])[code]
 
 
-def _is_outside(code: Integers, words: Sequence[str]) -> Booleans:
-    """Whether each place is outside the labs: `outside`, or a pool such as `outside/academia`."""
-    return np.array([*(word.partition("/")[0] == OUTSIDE for word in words), False])[code]
-
-
 def _written(offers: Any) -> Any:
     """The offers that came as far as to be written."""
     return offers.filter(pc.is_valid(offers.column("offer_week")))

@@ -117,7 +117,8 @@ class Expected:
 # The first week in which anything may differ: that of the earliest event that was changed.
 FIRST = {
     "cap-20m": 111, "cap-300m": 111, "every-lab-panics": 111, "funding-winter": 109, "garden-leave": 109,
-    "flat-valuations": 126, "leader-stays": 106, "llama-open-only": 113, "llama-rented": 113, "no-emergency-plan": 106,
+    "flat-valuations": 126, "leader-stays": 106, "llama-open-only": 113, "llama-rented": 113,
+    "no-emergency-plan": 106,
     "no-scale-deal": 110, "openai-matches": 105, "perplexity-deal": 111, "retention-programme": 110,
     "rivals-hold-back": 113, "salary-cap": 111, "start-up-boom": 88,
     "strong-release": 104, "superintelligence-lab": 111,
