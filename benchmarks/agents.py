@@ -1,19 +1,21 @@
-"""The agents of the plain market: researchers and labs."""
+"""The researchers of the plain market; the labs are in `labs.py`."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
 from typing import Any
 
 import mesa
 
 from benchmarks.bids import Bid
-from benchmarks.formulas import Unit, grant_kernel, held_kernel, units_of
+from benchmarks.formulas import Unit, eagerness_to_leave, held_kernel, vested, vests_of_a_year, whole_months
+from benchmarks.labs import PlainLab
 from sim.scenario.quantities import WEEKS_PER_YEAR
-from sim.scenario.schema import Lab
 
 OUTSIDE, FOUNDER, LEFT_FIELD = "outside", "founder", "left the field"
+CAUSES = {"found": FOUNDER, "academia": OUTSIDE, "field": LEFT_FIELD}
+MOST_SHAKEN = 3.0  # utils
+NEVER = -1
 
 
 class PlainResearcher(mesa.Agent):
@@ -25,45 +27,111 @@ class PlainResearcher(mesa.Agent):
         self.visibility = float(people.visibility[row])
         self.mission = tuple(float(x) for x in people.mission[row])
         self.ties: list[int] = model.opening_ties[row].tolist()
-        self.spell = self.title = 0
-        self.grant = self.retention = self.sign_on = self.slight = 0.0
-        self.retention_week = 0
-        self.countered = False
-        self.enter(OUTSIDE, None, model.outside_pay)
+        self.pool = model.pools[int(people.pool[row])]
+        before = int(people.last_lab[row])
+        self.last_lab: PlainLab | None = model.labs[before] if before >= 0 else None
+        self.place: PlainLab | str = OUTSIDE
+        self.spell = 0
+        self.enter(OUTSIDE, None, self.outside_pay(), start=max(model.week, 0))
 
-    def enter(self, place: PlainLab | str, unit: Unit | None, base: float) -> None:
-        """A new spell begins, at a lab or outside the labs."""
+    def outside_pay(self) -> float:
+        return self.pool.pay_of(self.talent) * self.model.pay_growth()
+
+    def enter(
+        self,
+        place: PlainLab | str,
+        unit: Unit | None,
+        base: float,
+        from_rival: bool = False,
+        start: int | None = None,
+    ) -> None:
+        """A new spell begins, at a lab or outside the labs, with nothing but its base pay so far."""
         model, rules = self.model, self.model.rules
         self.place, self.unit, self.base = place, unit, base
-        self.start, self.spell = model.week, self.spell + 1
-        self.countered, self.parting, self.slight, self.attachment = False, False, 0.0, 0.0
+        self.start, self.spell, self.title = model.week if start is None else start, self.spell + 1, 0
+        self.countered, self.parting, self.leaving, self.regrets = False, False, False, False
+        self.slight, self.attachment, self.shake, self.shake_week = 0.0, 0.0, 0.0, 0
+        self.grant = self.face = self.retention = self.retention_face = self.sign_on = 0.0
+        self.retention_week, self.withheld = 0, ()
+        self.hold, self.hold_until, self.call = 1.0, 0, NEVER
         self.memory: dict[tuple[str, int, int], float] = {}
         self.offers: list[Bid] = []
-        contact, exit_rate = 0.0, 0.0
+        contact, self.exit_rate = 0.0, 0.0
         if isinstance(place, PlainLab):
             place.count(self, +1)
             self.attachment = self.random.gauss(rules.choice.attachment_mean, rules.choice.attachment_sd)
-            contact, exit_rate = rules.contact.rate, sum(unit.hazards)
+            contact, self.exit_rate = rules.contact.rate, sum(unit.hazards) / WEEKS_PER_YEAR
         elif place is OUTSIDE:
             contact = rules.contact.outside_rate
         else:
-            exit_rate = rules.entry.return_rate
-        contact *= self.visibility * (1 + rules.contact.referral)
-        self.contact_rate, self.exit_rate = contact / WEEKS_PER_YEAR, exit_rate / WEEKS_PER_YEAR
-        self.contact_chance, self.exit_chance = -math.expm1(-self.contact_rate), -math.expm1(-self.exit_rate)
-        self.schedule(model.week + 1)
+            self.exit_rate = rules.entry.return_rate / WEEKS_PER_YEAR
+        self.contact_rate = contact * self.visibility * (1 + rules.contact.referral) / WEEKS_PER_YEAR
+        self.contact_chance = -math.expm1(-self.contact_rate)
+        if from_rival and self.random.random() < rules.contagion.regret:
+            self.regret()
+        self.foresee_contact(model.week + 1)
+        self.foresee_exit(model.week + 1)
+        model.await_anniversary(self)
 
-    def schedule(self, now: int) -> None:
-        if self.model.thrifty:
-            self.model.foresee(self, "contact", self.contact_rate, now)
-            self.model.foresee(self, "exit", self.exit_rate, now)
+    def regret(self) -> None:
+        """The match is poor, and the old lab will call."""
+        rule = self.model.rules.contagion
+        self.attachment -= rule.regret_loss
+        self.regrets = True
+        self.call = self.model.week + rule.regret_after + self.random.randrange(rule.regret_within + 1)
+
+    # ---- whether anything happens to her
 
     def step(self) -> None:
         """Ask whether this is the week in which something happens to this person."""
         draw = self.random.random
-        if draw() < self.exit_chance:
+        if self.leaving:
+            return
+        if self.exit_rate and draw() < -math.expm1(-self.exit_rate * self.eagerness(self.model.week)):
             self.prepare_to_leave()
-        if draw() < self.contact_chance:
+        if draw() < self.contact_chance or self.call == self.model.week:
+            self.meet()
+
+    def eagerness(self, week: int) -> float:
+        """Factor on the hazard of exit in a week: what she would forfeit holds her."""
+        lab, tenure, forfeiture = self.place, week - self.start, self.model.rules.exits.forfeiture
+        if not (isinstance(lab, PlainLab) and forfeiture):
+            return 1.0
+        refresh = self.model.rules.equity.refresh_share
+        eager = eagerness_to_leave(max(tenure, 0), lab.length, lab.cliff, refresh, forfeiture)
+        return eager * (self.hold if tenure < self.hold_until else 1.0)
+
+    def foresee_exit(self, now: int) -> None:
+        """The thrifty market draws in advance when the hazard has added up to an exponential number."""
+        self.exit_week = NEVER
+        if not (self.model.thrifty and self.exit_rate):
+            return
+        left = self.random.expovariate(1.0)
+        for week in range(now, self.model.horizon_weeks):
+            left -= self.exit_rate * self.eagerness(week)
+            if left < 0:
+                self.exit_week = week
+                self.model.calendar[week].append(self)
+                return
+
+    def foresee_contact(self, now: int) -> None:
+        self.contact_week = NEVER
+        if not (self.model.thrifty and self.contact_rate):
+            return
+        week = now + int(self.random.expovariate(self.contact_rate))
+        self.contact_week = min(week, self.call) if self.call >= now else week
+        self.model.calendar[self.contact_week].append(self)
+
+    def touch(self) -> None:
+        """In the thrifty market: this may be the week that was drawn for her."""
+        week = self.model.week
+        if self.leaving:
+            return
+        if self.exit_week == week:
+            self.exit_week = NEVER
+            self.prepare_to_leave()
+        if self.contact_week == week:
+            self.foresee_contact(week + 1)
             self.meet()
 
     def prepare_to_leave(self) -> None:
@@ -71,17 +139,28 @@ class PlainResearcher(mesa.Agent):
         self.model.parting.append(self)
 
     def meet(self) -> None:
-        """Some lab finds this person, more probably one where she knows people."""
-        lab, referral = self.model.pick_lab(), self.model.rules.contact.referral
+        """Some lab finds this person, more probably one where she knows people, or her former one."""
+        rule, lab, home = self.model.rules.contact, self.model.pick_lab(), self.last_lab
+        calls = self.regrets or self.random.random() < rule.return_contact
+        back = calls and home is not None and home.weight > 0
+        self.regrets, self.call = False, NEVER
+        lab = home if back else lab
         if lab is None or lab is self.place:
             return
-        if self.random.random() * (1 + referral) < 1 + referral * self.ties_at(lab):
-            lab.approach(self, lab.pick_unit(), self.place is OUTSIDE)
+        if back or self.random.random() * (1 + rule.referral) < 1 + rule.referral * self.ties_at(lab):
+            lab.approach(self, lab.pick_unit())
+
+    # ---- what she knows and wants
 
     def ties_at(self, place: PlainLab | str) -> float:
         people = self.model.people
         there = sum(1 for t in self.ties if people[t] is not None and people[t].place is place)
         return there / len(self.ties) if self.ties else 0.0
+
+    def friends_at(self, place: PlainLab | str) -> list[PlainResearcher]:
+        """Those of her ties who are at a place, as often as they are tied."""
+        people = self.model.people
+        return [people[t] for t in self.ties if people[t] not in (None, self) and people[t].place is place]
 
     @property
     def tenure(self) -> int:
@@ -106,7 +185,7 @@ class PlainResearcher(mesa.Agent):
                 unit.culture
                 + choice.mission_weight * agreement
                 + choice.compute_weight * math.log(place.compute * 100 / max(place.headcount, 1))
-                + choice.standing_weight * place.ln_standing
+                + choice.standing_weight * place.rank
                 + choice.title_weight * title
             )
         return terms + choice.ties_weight * self.ties_at(place)
@@ -116,7 +195,17 @@ class PlainResearcher(mesa.Agent):
         terms = self.terms_of(self.place, self.unit, self.title) + rules.pay_equity.peer_weight * self.slight
         if isinstance(self.place, PlainLab):
             terms += rules.choice.tenure_effect * math.log1p(self.tenure / WEEKS_PER_YEAR)
-        return terms
+        elif self.place is OUTSIDE:
+            terms += self.pool.bond
+        return terms - self.shaken()
+
+    def shaken(self) -> float:
+        """What is left of the attachment that moves of colleagues took."""
+        return self.shake * math.exp((self.shake_week - self.model.week) / self.model.rules.contagion.fade)
+
+    def be_shaken(self, more: float) -> None:
+        self.shake = min(self.shaken() + more, MOST_SHAKEN)
+        self.shake_week = self.model.week
 
     def stay_pay(self) -> float:
         """Base and the vests to come, a year."""
@@ -124,7 +213,9 @@ class PlainResearcher(mesa.Agent):
         if not isinstance(lab, PlainLab):
             return self.base
         refresh = model.rules.equity.refresh_share
-        vests = self.grant * held_kernel(self.tenure, model.rate, lab.length, lab.cliff, refresh)
+        vests = self.grant * held_kernel(
+            self.tenure, model.rate, lab.length, lab.cliff, refresh, self.withheld
+        )
         since = max(model.week - self.retention_week, 0)
         if self.retention:
             vests += self.retention * held_kernel(since, model.rate, lab.length, 0, 0.0)
@@ -151,207 +242,86 @@ class PlainResearcher(mesa.Agent):
                 best, taken = go, bid
         return taken
 
+    # ---- what happens to her
+
+    def raise_pay(self, base: float) -> None:
+        if isinstance(self.place, PlainLab):
+            self.place.payroll += (base - self.base) / WEEKS_PER_YEAR
+        self.base = base
+
+    def retention_unvested(self) -> float:
+        return 1 - vested(whole_months(self.model.week - self.retention_week), self.place.length, 0)
+
+    def retain(self, package: float) -> None:
+        """Part of a package now, the rest vesting from today with what is left of an earlier one."""
+        model, lab, face = self.model, self.place, package * (1 - self.model.sign_on_share)
+        lab.spend(package * model.charged_share)
+        unvested = self.retention_unvested()
+        self.retention = self.retention * unvested + face
+        self.retention_face = self.retention_face * unvested + face * model.rules.equity.charged
+        self.hold_by(face)
+        self.retention_week, self.slight = model.week, 0.0
+
+    def hold_by(self, face: float) -> None:
+        """She leaves less while a retention package vests at its full rate: until its last year."""
+        lab, rules = self.place, self.model.rules
+        if not (rules.exits.forfeiture and self.grant):
+            return
+        usual = vests_of_a_year(lab.length / 2, lab.length, lab.cliff, rules.equity.refresh_share)
+        more = face / (lab.length / 12) / (usual * self.grant)
+        if self.tenure >= self.hold_until:
+            full = round(max(lab.length / 12 - 1, 0) * WEEKS_PER_YEAR)
+            self.hold, self.hold_until = 1.0, self.tenure + full
+        self.hold *= math.exp(-rules.exits.forfeiture * more)
+        if self.exit_week != NEVER:  # drawn before it was known; the hazard has no memory
+            self.foresee_exit(self.model.week + 1)
+
+    def unvested_face(self) -> float:
+        """Grant-date value of what was charged for her and has not vested."""
+        lab, week, months = self.place, self.model.week, whole_months(self.tenure)
+        equity = self.model.rules.equity
+        value = self.face * (1 - vested(months, lab.length, lab.cliff))
+        value += self.retention_face * self.retention_unvested()
+        for year in range(1, int(self.tenure / WEEKS_PER_YEAR) + 1):
+            granted = self.start + math.ceil(year * WEEKS_PER_YEAR)
+            if 0 <= granted <= week and year not in self.withheld:
+                left = 1 - vested(max(months - 12 * year, 0), lab.length, 0)
+                value += equity.refresh_share * self.grant * left * equity.charged
+        return value
+
     def leave_lab(self, cause: str) -> None:
-        """The spell ends; part of the sign-on goes back if it was short."""
+        """The spell ends; part of the sign-on goes back if it was short, and grants that have not vested."""
         lab, window = self.place, self.model.rules.equity.clawback
         lab.count(self, -1)
         lab.tally["departures"] += 1
         lab.tally["to_rivals"] += cause == "rival"
         if self.tenure < window:
             lab.cash += self.sign_on * (window - self.tenure) / window
-        self.sign_on = self.grant = self.retention = 0.0
-        self.title = 0
+        lab.cash += self.unvested_face()
+        self.last_lab = lab
 
     def start_at(self, bid: Bid) -> None:
-        lab, share = bid.lab, self.model.sign_on_share
-        lab.cash -= bid.package * share
+        lab, model = bid.lab, self.model
+        lab.promised -= bid.escrow
+        lab.spend(bid.package * model.charged_share)
         lab.tally["hires"] += 1
-        if isinstance(self.place, PlainLab):
+        rival = isinstance(self.place, PlainLab)
+        if rival:
             self.leave_lab("rival")
             lab.tally["from_rivals"] += 1
-        self.sign_on, self.grant = bid.package * share, bid.package * (1 - share)
-        self.enter(lab, bid.unit, bid.base)
-
-    def retain(self, package: float) -> None:
-        """Part of a package now, the rest vesting from today with what is left of an earlier one."""
-        lab, share = self.place, self.model.sign_on_share
-        lab.cash -= package * share
-        months = math.floor((self.model.week - self.retention_week) * 12 / WEEKS_PER_YEAR + 1e-9)
-        self.retention *= 1 - min(months, lab.length) / lab.length
-        self.retention += package * (1 - share)
-        self.retention_week, self.slight = self.model.week, 0.0
+        self.enter(lab, bid.unit, bid.base, rival)
+        self.sign_on, self.grant = (
+            bid.package * model.sign_on_share,
+            bid.package * (1 - model.sign_on_share),
+        )
+        self.face = self.grant * model.rules.equity.charged
 
     def move_on(self) -> None:
         """Leave the labs, or come back to the market."""
-        self.parting = False
         if isinstance(self.place, PlainLab):
-            to = self.random.choices((FOUNDER, OUTSIDE, LEFT_FIELD), self.unit.hazards)[0]
-            self.leave_lab(to)
-            self.enter(to, None, self.model.outside_pay)
+            cause = self.random.choices(list(CAUSES), self.unit.hazards)[0]
+            self.leave_lab(cause)
+            self.pool = next((pool for pool in self.model.pools if cause in pool.takes), self.model.pools[-1])
+            self.enter(CAUSES[cause], None, self.outside_pay())
         else:
-            self.enter(OUTSIDE, None, self.model.outside_pay)
-
-
-class PlainLab(mesa.Agent):
-    def __init__(self, model: Any, name: str, lab: Lab, plan: list[float]) -> None:
-        super().__init__(model)
-        value, standing = model.rules.value, model.rules.standing
-        self.name, self.plan, self.units = name, plan, units_of(lab, model.rules)
-        self.median_pay, self.star_pay = lab.median_pay / 100, lab.star_pay / 100
-        self.cash, self.treasury = lab.talent_opening / 100, lab.treasury.opening / 100
-        self.inflow = lab.talent_inflow / 100 / WEEKS_PER_YEAR
-        self.treasury_inflow = lab.treasury.inflow / 100 / WEEKS_PER_YEAR
-        self.compute, self.equity_value = lab.compute, lab.equity_value
-        self.length, self.cliff = round(lab.vesting.length * 12), lab.vesting.cliff
-        self.process, self.counters = lab.process, lab.counter_policy != "off"
-        self.counter_title = lab.counter_title
-        share = model.sign_on_share
-        kernel = grant_kernel(model.rate, self.length, self.cliff)
-        self.offer_kappa = share + (1 - share) * lab.equity_value * kernel
-        uncliffed = grant_kernel(model.rate, self.length, 0)
-        self.retention_kappa = share + (1 - share) * lab.equity_value * uncliffed
-        self.usual_value = value.median / 100 * lab.compute ** (value.compute_exponent * value.size_exponent)
-        self.base_standing = math.log(lab.standing) + standing.compute_weight * math.log(lab.compute)
-        self.ln_standing, self.opening_talent = self.base_standing, 1.0
-        self.headcount, self.pending, self.payroll, self.talent = 0, 0, 0.0, 0.0
-        self.budget = self.promised = self.answered = 0.0
-        self.candidates: list[Bid] = []
-        self.agenda: dict[int, list[Bid]] = defaultdict(list)
-        self.tally: Counter[str] = Counter()
-
-    def count(self, person: PlainResearcher, sign: int) -> None:
-        self.headcount += sign
-        self.payroll += sign * person.base / WEEKS_PER_YEAR
-        self.talent += sign * person.talent
-
-    def begin_week(self) -> None:
-        """Money comes in, pay goes out, and what may be offered is set."""
-        hiring = self.model.rules.hiring
-        factor = math.exp(self.model.rules.standing.inflow_elasticity * self.ln_standing)
-        self.cash += self.inflow * factor
-        self.treasury += self.treasury_inflow * factor
-        short = max(self.payroll - max(self.cash, 0.0), 0.0)
-        if short > self.treasury:
-            raise NotImplementedError(f"{self.name} cannot pay its staff, and a plain lab cannot fail")
-        self.treasury -= short
-        self.cash += short - self.payroll
-        self.budget = hiring.budget_share * max(self.cash - hiring.runway * self.payroll, 0.0)
-        self.promised = self.answered = 0.0
-        self.tally = Counter()
-
-    def plan_in(self, weeks: int) -> float:
-        return self.plan[min(self.model.week + weeks, len(self.plan) - 1)]
-
-    def hiring_weight(self) -> float:
-        hiring = self.model.rules.hiring
-        gap = max(self.plan_in(hiring.look_ahead) - self.headcount, 0.0)
-        return hiring.gap_weight * gap + hiring.replacement * self.headcount
-
-    def pick_unit(self) -> Unit:
-        if len(self.units) == 1:
-            return self.units[0]
-        return self.random.choices(self.units, [unit.share for unit in self.units])[0]
-
-    def value_of(self, person: PlainResearcher) -> float:
-        """What the person seems to be worth a year."""
-        value = self.model.rules.value
-        seen = math.exp(value.noise * person.remember("value", self))
-        return self.usual_value * person.talent * (1 + value.ties * person.ties_at(self)) * seen
-
-    def scale_pay(self, talent: float) -> tuple[float, float]:
-        """The lab's own pay for a talent: base a year and package."""
-        rules = self.model.rules.talent
-        pay = min(self.median_pay * talent, self.star_pay)
-        base = min(pay * rules.base_share, rules.base_cap / 100)
-        return base, (pay - base) * self.model.horizon
-
-    def approach(self, person: PlainResearcher, unit: Unit, outsider: bool) -> None:
-        value, week = self.value_of(person), self.model.week
-        self.candidates.append(Bid(self, person, unit, value, week, person.spell, outsider))
-
-    def shortlist(self) -> None:
-        """Interview everybody found at rivals, and the best outsiders for the vacancies there are."""
-        found, self.candidates = self.candidates, []
-        self.tally["contacts"] += len(found)
-        vacancies = max(math.floor(self.plan_in(self.process)) - self.headcount - self.pending, 0)
-
-        def worth_a_dollar(bid: Bid) -> float:
-            base, package = self.scale_pay(bid.person.talent)
-            return bid.value / (base + package / self.model.horizon)
-
-        outsiders = [bid for bid in found if bid.outsider]
-        outsiders.sort(key=worth_a_dollar, reverse=True)
-        self.pending += len(outsiders[:vacancies])
-        due = self.agenda[self.model.week + self.process]
-        due += [bid for bid in found if not bid.outsider] + outsiders[:vacancies]
-
-    def write_offers(self) -> None:
-        """Price what is due, lower all values alike if the budget binds, and send what cash covers."""
-        due, bids, known = self.agenda.pop(self.model.week, []), [], set()
-        for bid in due:
-            person = bid.person
-            if person.spell != bid.spell or person.parting or person in known:
-                self.pending -= bid.outsider
-                continue
-            known.add(person)
-            bid.draft()
-            bids.append(bid)
-        if not bids:
-            return
-        multiplier = self.multiplier(bids)
-        for bid in bids:
-            bid.price(multiplier)
-        bids.sort(key=lambda bid: bid.merit, reverse=True)
-        held = 0.0
-        for bid in bids:
-            held += bid.escrow
-            if self.budget > 0 and held <= self.cash:
-                self.promised += bid.escrow
-                self.tally["offers"] += 1
-                if not bid.person.offers:
-                    self.model.courted.append(bid.person)
-                bid.person.offers.append(bid)
-            elif self.model.week - bid.week < self.process + self.model.rules.hiring.patience:
-                self.agenda[self.model.week + 1].append(bid)
-            else:
-                self.pending -= bid.outsider
-
-    def multiplier(self, bids: list[Bid]) -> float:
-        def spend(multiplier: float) -> float:
-            for bid in bids:
-                bid.price(multiplier)
-            return sum(bid.chance * bid.cost for bid in bids) * self.model.horizon
-
-        if spend(0.0) <= self.budget:
-            return 0.0
-        low, high = 0.0, 5.0
-        for _ in range(24):
-            middle = (low + high) / 2
-            low, high = (middle, high) if spend(math.expm1(middle)) > self.budget else (low, middle)
-        return math.expm1(high)
-
-    def answer(self, person: PlainResearcher, offers: list[Bid]) -> float:
-        """A retention package against the best bid, as far as the person is worth it; else nothing."""
-        counter = self.model.rules.counter
-        if person.countered or not self.counters:
-            return 0.0
-        if self.random.random() >= counter.detection * counter.probability:
-            return 0.0
-        gap = (max(bid.pay for bid in offers) - offers[0].stay_pay) / self.retention_kappa
-        package = self.model.horizon * min(gap, self.value_of(person) - person.present_cost())
-        cash = package * self.model.sign_on_share
-        if package <= 0 or cash > self.cash - self.promised - self.answered:
-            return 0.0
-        self.answered += cash
-        person.countered = True
-        self.tally["counters"] += 1
-        return package
-
-    def end_week(self) -> None:
-        """Standing returns towards what talent and compute support."""
-        rules = self.model.rules.standing
-        mean = self.talent / self.headcount if self.headcount else self.opening_talent
-        target = self.base_standing + rules.talent_weight * math.log(mean / self.opening_talent)
-        kept = rules.persistence ** (12 / WEEKS_PER_YEAR)
-        noise = rules.noise * math.sqrt(1 - kept**2) * self.random.gauss(0.0, 1.0)
-        self.ln_standing = kept * self.ln_standing + (1 - kept) * target + noise
+            self.enter(OUTSIDE, None, self.outside_pay())
