@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from sim.scenario.annotations import quantity_at
 from sim.scenario.errors import Issue, Place, Problem, shown
+from sim.scenario.gaps import opened_by_chance
 from sim.scenario.leftovers import left_behind
 from sim.scenario.means import short_of_means
 from sim.scenario.parameters import Entry
@@ -39,7 +40,11 @@ def _of_pools(scenario: Scenario) -> Iterator[Issue]:
         )
 
 
-OF_SCENARIO: tuple[Callable[[Scenario], Iterator[Issue]], ...] = (short_of_means, _of_pools)
+OF_SCENARIO: tuple[Callable[[Scenario], Iterator[Issue]], ...] = (
+    short_of_means,
+    _of_pools,
+    opened_by_chance,
+)
 
 
 class ScenarioWarning(UserWarning):

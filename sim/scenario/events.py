@@ -10,6 +10,7 @@ from typing import Any, Self, get_args
 
 from pydantic import Field, model_validator
 
+from sim.scenario import gaps
 from sim.scenario.errors import ScenarioIssues
 from sim.scenario.happenings import (
     Acquihire,
@@ -136,6 +137,7 @@ def find_faults(world: World, issues: ScenarioIssues) -> None:
         issues.add(f"events.{i}.campaign", f"a scenario has at most {MOST_CAMPAIGNS} campaigns")
     for i, event in enumerate(world.events):
         _check_event(world, f"events.{i}", event, plans, issues)
+    issues.issues += gaps.never_open(world)
 
 
 def _waited_for(world: World, plan: str) -> list[str]:
@@ -157,8 +159,6 @@ def _check_event(world: World, path: str, event: Event, plans: list[str], issues
         issues.unknown(f"{path}.part_of", "plan", event.part_of, plans)
     if event.plan is not None and plans.count(event.plan) > 1:
         issues.add(f"{path}.plan", f"two plans are called {event.plan!r}")
-    if event.when is not None and event.when.standing_gap is not None and len(world.labs) < 2:
-        issues.add(f"{path}.when.standing_gap", "the gap can never open: there is no rival")
     if event.when is not None and event.when.plan is not None:
         if event.when.plan not in plans:
             issues.unknown(f"{path}.when.plan", "plan", event.when.plan, plans)

@@ -29,7 +29,7 @@ from sim.scenario.sections import (
     Weight,
 )
 from sim.scenario.sections import parameter as parameter
-from sim.scenario.world import Dated, Fault, Happening, World, has_unit, units_of, week_of
+from sim.scenario.world import Dated, Fault, Happening, World, has_unit, openings, units_of, week_of
 
 CampaignPricing = Literal["priced", "at_cap"]
 CounterPolicy = Literal["off", "match_once", "match_every", "second_price"]
@@ -189,8 +189,9 @@ class LeadershipChange(Happening):
             yield "unit", f"{self.lab} has no unit {self.unit!r} by then; it has {there}"
             return
         led = lab.leader or (lab.units[self.unit].leader if self.unit in lab.units else None)
-        opened = self.unit is not None and self.unit not in units_of(world, self.lab)
-        if self.dismissed and not led and not opened:
+        opened = openings(world, self.lab, self.unit, event.on) if self.unit is not None else []
+        led = led or any(getattr(o, "leader", None) or getattr(o, "founder", False) for o in opened)
+        if self.dismissed and not led:
             whose = f"unit {self.unit}" if self.unit else self.lab
             yield "dismissed", f"{whose} has no leader to dismiss; name one: leader: ..."
 

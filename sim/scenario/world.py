@@ -15,6 +15,7 @@ class World(Protocol):
     """What the checks of events read of a scenario."""
 
     start: date
+    market: Any
     labs: Any
     events: Any
 
@@ -54,10 +55,13 @@ def units_of(world: World, lab: str) -> list[str]:
 
 def has_unit(world: World, lab: str, unit: str, day: date | None) -> bool:
     """Whether a lab has a unit, or an event no later than the day opens it."""
-    if unit in units_of(world, lab):
-        return True
-    opened = (e for e in world.events if e.on is not None and (day is None or e.on <= day))
-    return any((lab, unit) == e.opens for e in opened)
+    return unit in units_of(world, lab) or bool(openings(world, lab, unit, day))
+
+
+def openings(world: World, lab: str, unit: str, day: date | None) -> list[Any]:
+    """What events no later than the day say that open a unit of a lab."""
+    dated = (e for e in world.events if e.on is not None and (day is None or e.on <= day))
+    return [e.body for e in dated if (lab, unit) == e.opens]
 
 
 def week_of(world: World, event: Dated) -> int | None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sim.market.simulate import simulate
 from sim.scenario.errors import ScenarioError
 from sim.scenario.loading import load_scenario
 
@@ -68,6 +69,12 @@ CASES = [
      "events.0.leadership_change.dismissed: b has no leader to dismiss; name one: leader: ..."),
     ([f"{{{MON}, leadership_change: {{lab: b, unit: b, dismissed: true}}}}"], "true",
      "events.0.leadership_change.dismissed: unit b has no leader to dismiss; name one: leader: ..."),
+    ([f"{{{MON}, leadership_change: {{lab: a, unit: later, dismissed: true}}}}",
+      f"{{{MON}, new_unit: {{lab: a, unit: later}}}}"], "true",
+     "events.0.leadership_change.dismissed: unit later has no leader to dismiss; name one: leader: ..."),
+    (["{plan: alarm, lab: a, when: {standing_gap: 0.8}}"], "0.8",
+     "events.0.when.standing_gap: the gap can never open: a falls by 0.49 at the very most; lower it, or let "
+     "a model_release of the lab disappoint, or a rival's impress"),
     ([f"{{{MON}, leadership_change: {{lab: a, unit: third}}}}"], "third",
      "events.0.leadership_change.unit: a has no unit 'third' by then; it has old, new"),
     ([f"{{{MON}, leadership_change: {{lab: b, unit: x1}}}}"], "x1",
@@ -174,6 +181,38 @@ def test_a_plan_may_not_wait_for_itself_even_by_way_of_others(tmp_path: Path) ->
     assert len(refused(write(*ring, tail), tmp_path)) == 3
     root = "{plan: p2, lab: a, when: {standing_below: 0.5}}"
     assert refused(write(*ring[:2], root, tail), tmp_path) == []
+
+
+@pytest.mark.parametrize("who", ["new_unit: {lab: a, unit: later, leader: Cy}",
+                                 "acquihire: {buyer: a, target: b, price: 1M USD, unit: later}"])  # fmt: skip
+def test_a_leader_may_come_with_the_unit(who: str, tmp_path: Path) -> None:
+    """Named with a unit that opens, or the founder of a lab that is bought."""
+    dismissal = f"{{{THU}, leadership_change: {{lab: a, unit: later, dismissed: true}}}}"
+    assert refused(write(f"{{{MON}, {who}}}", dismissal), tmp_path) == []
+    nobody = who.replace(", leader: Cy", "").replace("unit: later", "founder: false, unit: later")
+    if "acquihire" in nobody:
+        assert len(refused(write(f"{{{MON}, {nobody}}}", dismissal), tmp_path)) == 1
+
+
+CALM = "market: {standing: {noise: 0, talent_weight: 0, rivalry: 0.5}}\n"
+
+
+@pytest.mark.parametrize(("gap", "fires"), [(0.99, True), (1.0, None), (1.01, None)])
+def test_a_gap_opens_up_to_what_events_open_together(gap: float, fires: bool | None, tmp_path: Path) -> None:
+    """Without noise a rival's release of two and one's own of minus one: 0.5 (1 + 0.5 * 2), and no more."""
+    releases = [
+        f"{{{MON}, model_release: {{lab: {lab}, surprise: {size}}}}}" for lab, size in (("a", -1), ("b", 2))
+    ]
+    plan = f"{{plan: answer, lab: a, when: {{standing_gap: {gap}, after: 0 days}}}}"
+    text = write(*releases, plan).replace("labs:", CALM + "labs:", 1)
+    if fires is None:
+        (problem,) = refused(text, tmp_path)
+        assert "the gap can never open: a falls by 1.00 at the very most" in problem
+        return
+    file = tmp_path / "calm.yaml"
+    file.write_text(text, encoding="utf-8")
+    events = simulate(load_scenario(str(file)), 1, range(2))["events"].to_pandas()
+    assert (events["kind"] == "plan").sum() == 2
 
 
 ONE_THING = "a plan waits for one thing: standing_below, standing_gap, or another plan"

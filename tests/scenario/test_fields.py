@@ -478,7 +478,7 @@ TRADE: dict[str, tuple[str, Any] | list[tuple[str, Any]]] = {
     "labs.*.talent_budget": ("labs.c.talent_budget", "given"),
     "events.*.when.standing_gap": [
         ("events.1.when.standing_below", None),
-        ("events.1.when.standing_gap", 5.0),
+        ("events.1.when.standing_gap", 1.5),
     ],
     "events.*.acquihire.leadership": ("events.3.acquihire.leadership", 5.0),
     "events.*.acquihire.standing": ("events.3.acquihire.standing", 1.0),
