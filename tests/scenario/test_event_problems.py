@@ -1,5 +1,6 @@
 """Events that make no sense are refused, with the file, line and column of the word at fault."""
 
+import warnings
 from pathlib import Path
 
 import pytest
@@ -69,8 +70,8 @@ CASES = [
      "events.0.leadership_change.dismissed: b has no leader to dismiss; name one: leader: ..."),
     ([f"{{{MON}, leadership_change: {{lab: b, unit: b, dismissed: true}}}}"], "true",
      "events.0.leadership_change.dismissed: unit b has no leader to dismiss; name one: leader: ..."),
-    ([f"{{{MON}, leadership_change: {{lab: a, unit: later, dismissed: true}}}}",
-      f"{{{MON}, new_unit: {{lab: a, unit: later}}}}"], "true",
+    ([f"{{{MON}, leadership_change: {{lab: b, unit: later, dismissed: true}}}}",
+      f"{{{MON}, new_unit: {{lab: b, unit: later}}}}"], "true",
      "events.0.leadership_change.dismissed: unit later has no leader to dismiss; name one: leader: ..."),
     (["{plan: alarm, lab: a, when: {standing_gap: 0.8}}"], "0.8",
      "events.0.when.standing_gap: the gap can never open: a falls by 0.49 at the very most; lower it, or let "
@@ -183,15 +184,22 @@ def test_a_plan_may_not_wait_for_itself_even_by_way_of_others(tmp_path: Path) ->
     assert refused(write(*ring[:2], root, tail), tmp_path) == []
 
 
-@pytest.mark.parametrize("who", ["new_unit: {lab: a, unit: later, leader: Cy}",
-                                 "acquihire: {buyer: a, target: b, price: 1M USD, unit: later}"])  # fmt: skip
-def test_a_leader_may_come_with_the_unit(who: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("known", "nobody"),
+    [
+        ("new_unit: {lab: b, unit: later, leader: Cy}", "new_unit: {lab: b, unit: later}"),
+        (
+            "acquihire: {buyer: b, target: c, price: 1M USD, unit: later}",
+            "acquihire: {buyer: b, target: c, price: 1M USD, unit: later, founder: false}",
+        ),
+    ],
+)
+def test_a_leader_may_come_with_the_unit(known: str, nobody: str, tmp_path: Path) -> None:
     """Named with a unit that opens, or the founder of a lab that is bought."""
-    dismissal = f"{{{THU}, leadership_change: {{lab: a, unit: later, dismissed: true}}}}"
-    assert refused(write(f"{{{MON}, {who}}}", dismissal), tmp_path) == []
-    nobody = who.replace(", leader: Cy", "").replace("unit: later", "founder: false, unit: later")
-    if "acquihire" in nobody:
-        assert len(refused(write(f"{{{MON}, {nobody}}}", dismissal), tmp_path)) == 1
+    dismissal = f"{{{THU}, leadership_change: {{lab: b, unit: later, dismissed: true}}}}"
+    assert refused(write(f"{{{MON}, {known}}}", dismissal), tmp_path) == []
+    (problem,) = refused(write(f"{{{MON}, {nobody}}}", dismissal), tmp_path)
+    assert "unit later has no leader to dismiss" in problem
 
 
 CALM = "market: {standing: {noise: 0, talent_weight: 0, rivalry: 0.5}}\n"
@@ -200,11 +208,11 @@ CALM = "market: {standing: {noise: 0, talent_weight: 0, rivalry: 0.5}}\n"
 @pytest.mark.parametrize(("gap", "fires"), [(0.99, True), (1.0, None), (1.01, None)])
 def test_a_gap_opens_up_to_what_events_open_together(gap: float, fires: bool | None, tmp_path: Path) -> None:
     """Without noise a rival's release of two and one's own of minus one: 0.5 (1 + 0.5 * 2), and no more."""
-    releases = [
-        f"{{{MON}, model_release: {{lab: {lab}, surprise: {size}}}}}" for lab, size in (("a", -1), ("b", 2))
-    ]
+    sizes = {"a": -1, "b": 2}
+    releases = [f"{{{MON}, model_release: {{lab: {k}, surprise: {x}}}}}" for k, x in sizes.items()]
     plan = f"{{plan: answer, lab: a, when: {{standing_gap: {gap}, after: 0 days}}}}"
     text = write(*releases, plan).replace("labs:", CALM + "labs:", 1)
+    text = text.replace("star_pay:", "talent_inflow: 100M USD/year, star_pay:")
     if fires is None:
         (problem,) = refused(text, tmp_path)
         assert "the gap can never open: a falls by 1.00 at the very most" in problem
@@ -213,6 +221,17 @@ def test_a_gap_opens_up_to_what_events_open_together(gap: float, fires: bool | N
     file.write_text(text, encoding="utf-8")
     events = simulate(load_scenario(str(file)), 1, range(2))["events"].to_pandas()
     assert (events["kind"] == "plan").sum() == 2
+
+
+@pytest.mark.parametrize(("gap", "warned"), [(0.74, False), (0.76, True)])
+def test_a_gap_that_no_event_opens_is_warned_of(gap: float, warned: bool) -> None:
+    """The flop of meta-2025, 1.5 of 0.5 each, is all that can open one of Meta's."""
+    changes = ["events.emergency.when.standing_below=null", f"events.emergency.when.standing_gap={gap}"]
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        load_scenario("meta-2025", changes)
+    words = "the plan may never fire: by events alone meta falls by 0.75 at most"
+    assert [words in str(one.message) for one in said] == [True] * warned
 
 
 ONE_THING = "a plan waits for one thing: standing_below, standing_gap, or another plan"

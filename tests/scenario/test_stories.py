@@ -73,11 +73,12 @@ def test_chatgpt_opens_the_gap_and_meta_answers_in_2023() -> None:
     assert len(happened(tables, "answer-to-chatgpt")) == RUNS
 
 
-def test_without_chatgpt_there_is_no_answer() -> None:
+def test_without_chatgpt_there_is_no_answer_before_meta_s_own_model_disappoints() -> None:
     tables = lived(HISTORY, "events.chatgpt=null")
-    assert happened(tables, "answer-to-chatgpt").empty
-    assert happened(tables, "generative-ai-team").empty
-    assert "genai" not in set(tables["spells"]["unit"])
+    flop = load_scenario(HISTORY).week_of(date(2025, 4, 29))
+    assert set(happened(tables, "answer-to-chatgpt")) == {flop + 12}
+    assert set(happened(tables, "generative-ai-team")) == {flop + 12}
+    assert tables["transfers"]["week"].min() == flop + 12
 
 
 def test_the_best_of_fair_leave_it_for_the_generative_ai_team() -> None:
@@ -129,7 +130,7 @@ def test_meta_writes_nothing_and_soon_hires_nobody_while_hiring_is_frozen() -> N
         labs = lived(LATER, *changes)["labs"]
         meta = labs[(labs["lab"] == "meta") & labs["week"].isin(FROZEN)]
         notice = load_scenario(LATER).market.hiring.notice
-        assert (meta[["contacts", "offers"]].sum().sum() == 0) == frozen
+        assert (meta["offers"].sum() == 0) == frozen
         late = meta[meta["week"] > FROZEN.start + notice + 1]  # who had accepted before has started by then
         assert (late["hires"].sum() == 0) == frozen
 
@@ -142,7 +143,8 @@ def test_other_labs_are_courted_with_interviews_and_the_article_s_campaign_witho
         "chief-scientist": 1,
     }  # fmt: skip
     written = (asked["offer_week"].count() / asked.size()).to_dict()
-    assert written.pop("meta-at-openai") == 1
+    assert written.pop("chief-scientist") == 1
+    assert written.pop("meta-at-openai") > 0.95  # but for who leaves in the week in which she is approached
     assert max(written.values()) < 1  # most are not interested
 
 
