@@ -17,6 +17,8 @@ from sim.market.state import ACADEMIA, FIELD, FOUND, FOUNDER, FROM_ACQUIHIRE, LE
 from sim.scenario.quantities import WEEKS_PER_YEAR
 from sim.system.arrays import Floats, Integers
 
+FIRMEST = 1e-12  # factor on the hazard of who holds so much that she stays: as good as none, and it divides
+
 Rates = npt.NDArray[np.floating]
 
 
@@ -135,8 +137,9 @@ def hold_by_vests(market: Market, rows: Integers, shares: Integers) -> None:
     length = constants.vesting_years[lab]
     more = shares / length / (constants.normal_vests[constants.kernel_terms[lab]] * people.grant[rows])
     exposure = exposure_ahead(market, rows)
-    bound = tenure < people.exit_ratio_until[rows]
+    bound = (tenure < people.exit_ratio_until[rows]) & (people.exit_ratio[rows] != 1)
     ratio = np.exp(-beta * more) * np.where(bound, people.exit_ratio[rows], 1.0)
+    ratio = np.maximum(ratio, FIRMEST)
     full = np.rint(np.maximum(length - 1, 0) * WEEKS_PER_YEAR).astype(np.int64)
     weeks = np.where(bound, people.exit_ratio_until[rows] - tenure, full)
     wait = wait_by_clock(market, rows, market.week, exposure, ratio, weeks)

@@ -479,6 +479,20 @@ def test_a_retention_package_lowers_the_hazard_by_what_it_vests() -> None:
     assert -np.log(stayed) / rate == pytest.approx(np.exp(-1), abs=0.06)  # three s.e. at 3,000 people
 
 
+def test_a_package_worth_thousands_of_grants_holds_until_its_last_year() -> None:
+    """Its factor on the hazard is too small for a number, and still divides; 3 of 4 years are 156 weeks."""
+    data = market_of({"a": lab(50, founded="2023-05-01")}, weeks=20)
+    data["market"] = {"exits": {"found": "9 /year", "forfeiture": 1.0}, "contact": {"rate": "0 /year"}}
+    *_, market = weeks_of(scenario(data), [0], weeks=1)
+    rows = np.flatnonzero(market.researchers.place == 0)
+    with np.errstate(all="raise", under="ignore"):
+        for _ in range(2):
+            exits.hold_by_vests(market, rows, 9_000 * market.researchers.grant[rows])
+    leaves = market.researchers.exit_week[rows]
+    assert (leaves[leaves > market.week] > 150).all()
+    assert (leaves > market.week).sum() > 20
+
+
 def test_pay_at_scale_and_worth_grow_together() -> None:
     data = put(everybody_moves(54), "market.growth", {"pay": "12 %/year"})
     data["market"]["value"] = {"noise": 0.0, "ties": 0.0}
