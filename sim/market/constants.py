@@ -270,7 +270,7 @@ def revaluations(scenario: Scenario, weeks: int) -> Floats:
         for before, now in pairwise(lab.valuations):
             week = (now.date - scenario.start).days // 7
             if 0 <= week < weeks:
-                factor[j, week] *= now.value / before.value
+                factor[j, week] *= now.amount / before.amount
     return factor
 
 

@@ -92,7 +92,7 @@ SETTINGS = {
     "package_cap": Setting(
         "Package cap", "M USD", "events.campaign.package_cap", 1, 500, 1, suffix="M USD", size=1e8
     ),
-    "researchers": Setting("Researchers approached", "", "events.campaign.researchers", 1, 500, 1),
+    "researchers": Setting("Researchers approached", "", "events.campaign.researchers", 1, 600, 1),
     "surprise": Setting("Surprise of the release", "sds", "events.model_release.surprise", -3, 3, 0.1),
     "inflow": Setting("Meta's money for talent", "times its plan", "labs.meta.talent_factor", 0, 5, 0.05),
     "elasticity": Setting("Pay elasticity", "", "market.choice.pay_elasticity", 0.5, 4, 0.1),

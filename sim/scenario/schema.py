@@ -87,7 +87,7 @@ class Valuation(Section):
     """What a lab was valued at from a day on; it moves the worth of its shares, and of every grant held."""
 
     date: Date = Field(description="day of the valuation")
-    value: Annotated[Money, Field(ge=100)] = Field(description="valuation of the whole lab")
+    amount: Annotated[Money, Field(ge=100)] = Field(description="valuation of the whole lab")
 
 
 class Lab(Section):

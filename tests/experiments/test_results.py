@@ -252,7 +252,7 @@ def test_the_default_name_is_the_scenario_and_a_short_hash():
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda manifest: manifest | {"format": 99}, "format 99, this version reads 2"),
+        (lambda manifest: manifest | {"format": 99}, "format 99, this version reads 3"),
         (lambda manifest: manifest | {"status": "running"}, "not complete"),
         (lambda manifest: {k: v for k, v in manifest.items() if k != "format"}, "format None"),
     ],
@@ -288,7 +288,7 @@ def test_a_folder_of_an_older_format_is_refused_as_such(result, tmp_path, sketch
     path = folder / "manifest.json"
     older = {k: v for k, v in json.loads(path.read_text("utf-8")).items() if k not in ("files", "seal")}
     path.write_text(json.dumps(older | {"format": 1}), "utf-8")
-    with pytest.raises(ResultError, match="format 1, this version reads 2"):
+    with pytest.raises(ResultError, match="format 1, this version reads 3"):
         Result.open(folder)
 
 

@@ -179,9 +179,15 @@ def test_every_tab_shows_what_it_promises(visit: Visit) -> None:
     page.get_by_alt_text("Labs sized by headcount").wait_for()
     assert len(session.curves()) == 1
     session.tab("Market")
-    for words in ("Moves from lab to lab", "Packages offered", "Offers accepted", "Cash for talent"):
+    for words in (
+        "Moves from lab to lab",
+        "Where joiners came from",
+        "Packages offered",
+        "Offers accepted",
+        "Cash for talent",
+    ):
         page.get_by_alt_text(words).wait_for()
-    session.see_curves(4)
+    session.see_curves(5)
     session.tab("Compare")
     page.get_by_alt_text("Difference in cumulative hires").wait_for()
     session.see_curves(3)
@@ -206,9 +212,9 @@ def test_scenario_and_sliders_act_on_reset(visit: Visit) -> None:
     session.reset("Pay elasticity 4")
     session.step()
     assert session.totals() != plain
-    session.move_slider("Researchers approached", "End", ": 500")  # more than the target has
+    session.move_slider("Researchers approached", "End", ": 600")  # more than the target has
     session.reset("Pay elasticity 2")
-    session.notice("the campaign wants 500 researchers")
+    session.notice("the campaign wants 600 researchers")
     session.choose("baseline", "Pay elasticity: 2")
     session.reset("Scenario baseline")
     assert "Package cap: not in this scenario" in session.chips()
@@ -284,7 +290,7 @@ def test_events_are_numbered_and_listed(visit: Visit) -> None:
     session = visit("?week=111")
     session.see_curves(2)
     listed = session.page.locator(".talentsim ol.events li").all_inner_texts()
-    assert listed[0] == "29 Apr 2025: Meta releases a model"
+    assert listed[0] == "29 Apr 2025: Meta releases a model without voice"
     assert "; Meta pays 14.3B USD for Scale AI's team" in listed[3]
     hiring = session.curves()[0]
     assert all(f">{number}</text>" in hiring for number in range(1, len(listed) + 1))

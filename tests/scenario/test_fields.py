@@ -45,8 +45,8 @@ def everything() -> dict[str, Any]:
             talent_inflow="4B USD/year",
             strategy="open",
             valuations=[
-                {"date": "2023-01-01", "value": "1B USD"},
-                {"date": "2023-05-15", "value": "2B USD"},
+                {"date": "2023-01-01", "amount": "1B USD"},
+                {"date": "2023-05-15", "amount": "2B USD"},
             ],
         ),
         "b": lab(
@@ -254,7 +254,7 @@ CASES: dict[str, tuple[str, Any] | list[tuple[str, Any]]] = {
     "labs.*.compute": ("labs.a.compute", 6.0),
     "labs.*.equity_value": ("labs.a.equity_value", 0.9),
     "labs.*.valuations.*.date": ("labs.a.valuations.1.date", "2023-06-05"),
-    "labs.*.valuations.*.value": ("labs.a.valuations.1.value", "9B USD"),
+    "labs.*.valuations.*.amount": ("labs.a.valuations.1.amount", "9B USD"),
     "labs.*.vesting.length": ("labs.a.vesting.length", "2 years"),
     "labs.*.vesting.cliff": ("labs.a.vesting.cliff", "0 months"),
     "labs.*.non_compete": ("labs.b.non_compete", "4 weeks"),

@@ -23,7 +23,7 @@ release_flop emergency_plan scale_investment scale_team leader_dismissed perplex
 offer_cap offers_accepted llama_divest llama_commit rivals_invest fair genai_unit stars
 """
 SOURCES = """
-R1 R2 R3 R4 R5 R6 R7 R8 R10 R12 R24 O1 O3 O12 O13 O14 O15 O16 O18 O19 O20 O21 O22 M1 M8
+R1 R2 R3 R4 R5 R6 R7 R8 R10 R11 R12 R24 O1 O3 O12 O13 O14 O15 O16 O18 O19 O20 O21 O22 M1 M8
 P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12 P13 P14 P15 P16 P17 P18 P19 P20 D1 D2 D3 D4 D5 D6 D7 D8 S1 S2 S4
 H1 H2 H3 H4 H5 H6 H7 H8 H9 H10 H11 H12 H13 H14 H15 F1 F4 F5 L1 L2 L3 L4 L5 L6 L7 L8 L9 L10 L11
 K1 K2 K3 K4 K5 K6 K7 K8 K9 K10 K11
